@@ -1,0 +1,113 @@
+# Brume: build, demonstrate, check, install. `make help` lists what there is.
+#
+# Variables that packagers set: CC, OPTIMIZATIONS, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LV2DIR, BUILD.
+
+CC            ?= cc
+OPTIMIZATIONS ?= -O3 -fno-math-errno -fno-trapping-math
+PREFIX        ?= /usr/local
+LV2DIR        ?= $(PREFIX)/lib/lv2
+BUILD         ?= build
+SANITIZE      ?=
+VERSION       := 0.1.0
+
+# What Debian calls the things that Brume is built with and tested with.
+PACKAGES := gcc make pkg-config libc6-dev lv2-dev libfftw3-dev libsndfile1-dev libopenblas-serial-dev \
+            libsoxr-dev libjansson-dev libcairo2-dev libx11-dev liblilv-dev libcmocka-dev lilv-utils \
+            python3 python3-numpy python3-scipy python3-soundfile
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+# -ffp-contract=off: a sum is the same to the bit in the plugin, the command and the tests.
+LANGUAGE := -std=gnu11 -ffp-contract=off -fvisibility=hidden -fPIC -pthread -I. -DBRUME_VERSION='"$(VERSION)"'
+
+PKG_CONFIG ?= pkg-config
+ARCH_LIB   := $(shell $(CC) -print-multiarch 2>/dev/null)
+# FFTW's planner and OpenBLAS's settings are global to a process. The serial, static archives are
+# linked in and hidden, so that no host and no other plugin shares them or starts a pool of threads.
+STATIC_DIR := /usr/lib/$(ARCH_LIB)
+BLAS_CFLAGS := -I/usr/include/$(ARCH_LIB)/openblas-serial
+BLAS_LIBS   := $(STATIC_DIR)/openblas-serial/libopenblas.a
+FFTW_LIBS   := $(STATIC_DIR)/libfftw3f.a
+PKGS        := soxr jansson
+PKG_CFLAGS  := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+CORE_LIBS    = $(BLAS_LIBS) $(FFTW_LIBS) $(shell $(PKG_CONFIG) --libs $(PKGS)) -lm -pthread
+
+ALL_CFLAGS = $(LANGUAGE) $(WARNINGS) $(OPTIMIZATIONS) $(SANITIZE) $(BLAS_CFLAGS) $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
+ALL_LDFLAGS = $(SANITIZE) -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-z,noexecstack $(LDFLAGS)
+
+CORE_SOURCES := $(wildcard dsp/*.c models/*.c)
+CORE_OBJECTS := $(CORE_SOURCES:%.c=$(BUILD)/%.o)
+CLI_SOURCES  := $(wildcard cli/*.c)
+CLI_OBJECTS  := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
+CLI_PKGS     := sndfile cairo
+# The layers once more in double precision: finite differences need the digits.
+DOUBLE_SOURCES := dsp/error.c dsp/random.c $(addprefix models/,denoiser.c layers.c matrix.c parameters.c)
+DOUBLE_OBJECTS := $(DOUBLE_SOURCES:%.c=$(BUILD)/double/%.o)
+TEST_SOURCES := $(wildcard tests/unit/test_*.c)
+TEST_BINARIES := $(TEST_SOURCES:%.c=$(BUILD)/%)
+DOUBLE_TEST_SOURCES := $(wildcard tests/unit/double/test_*.c)
+DOUBLE_TEST_BINARIES := $(DOUBLE_TEST_SOURCES:%.c=$(BUILD)/%)
+
+.PHONY: all deps demo check test bench install install-user uninstall clean asan ubsan tsan help
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/brume
+
+help:
+	@echo "make demo          install what is missing, build, render the demonstrations into demo/"
+	@echo "make check         install what is missing, build, run every test"
+	@echo "make               build build/brume"
+	@echo "make bench         measure, and write tests/bench/RESULTS.md"
+	@echo "make asan|ubsan|tsan   the tests under a sanitizer"
+	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
+
+deps:
+	@sh tests/deps.sh $(PACKAGES)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/cli/%.o: cli/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(CLI_PKGS)) -c -o $@ $<
+
+$(BUILD)/libbrume.a: $(CORE_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/brume: $(CLI_OBJECTS) $(BUILD)/libbrume.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
+
+$(BUILD)/double/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DBRUME_DOUBLE -c -o $@ $<
+
+$(BUILD)/libbrume-double.a: $(DOUBLE_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/tests/unit/double/test_%: tests/unit/double/test_%.c $(BUILD)/libbrume-double.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DBRUME_DOUBLE $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbrume-double.a -lcmocka $(CORE_LIBS)
+
+$(BUILD)/tests/unit/test_%: tests/unit/test_%.c $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbrume.a -lcmocka $(CORE_LIBS)
+
+test: $(BUILD)/brume $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES)
+	@BUILD=$(BUILD) sh tests/run.sh
+
+check: deps
+	@$(MAKE) --no-print-directory test
+
+asan ubsan tsan: deps
+	@$(MAKE) --no-print-directory test BUILD=build/$@ OPTIMIZATIONS="-O1 -g" SANITIZE="$(SANITIZE_$@)"
+SANITIZE_asan  := -fsanitize=address -fno-omit-frame-pointer
+SANITIZE_ubsan := -fsanitize=undefined -fno-sanitize-recover=undefined
+SANITIZE_tsan  := -fsanitize=thread
+
+clean:
+	rm -rf build demo
+
+-include $(CORE_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
+         $(TEST_BINARIES:=.d) $(DOUBLE_TEST_BINARIES:=.d)

@@ -1,0 +1,16 @@
+/* Ctrl-C and its kin: noticed, so that a verb can take its half-written output away and leave. */
+#ifndef BRUME_CLI_INTERRUPT_H
+#define BRUME_CLI_INTERRUPT_H
+
+#include <stdbool.h>
+
+/* From now on the first SIGINT, SIGTERM or SIGHUP only sets what interrupt_requested returns; the
+ * second of a kind kills. A file that outgrows its limit fails its write instead of killing.
+ * Main thread, once, before others start. */
+void interrupt_install(void);
+
+/* True once a signal asked the command to stop. Long work asks this several times a second, then
+ * discards its output and returns EXIT_FAILED. Any thread. */
+bool interrupt_requested(void);
+
+#endif

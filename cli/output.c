@@ -1,0 +1,156 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct Output {
+    char *path;
+    char *beside;
+    int fd;
+    int failure; /* errno of the first write that failed */
+};
+
+bool output_has_suffix(const char *path, const char *suffix)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    size_t length = strlen(name), wanted = strlen(suffix);
+    return length > wanted && strcasecmp(name + length - wanted, suffix) == 0;
+}
+
+/* Refuses what a rename would harm (devices, pipes) or could not replace, before any work is done.
+ */
+static int check_place(const char *path, Error *err)
+{
+    struct stat status;
+    if (stat(path, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            return error_set(err, "%s: is a folder: give the name of a file in it", path);
+        if (!S_ISREG(status.st_mode))
+            return error_set(err, "%s: is not an ordinary file: give the name of one", path);
+        return 0;
+    }
+    if (path[0] == '\0')
+        return error_set(err, "the output's name is empty: give the name of a file");
+    if (errno != ENOENT)
+        return error_set(err, "%s: %s: give another name", path, strerror(errno));
+    if (path[strlen(path) - 1] == '/')
+        return error_set(err, "%s: names a folder: give the name of a file", path);
+    return 0;
+}
+
+static int open_beside(Output *output, Error *err)
+{
+    const char *slash = strrchr(output->path, '/');
+    size_t folder = slash != NULL ? (size_t)(slash - output->path) + 1 : 0;
+    /* The name is cut, so that the longer one is not too long for the file system. */
+    size_t size = strlen(output->path) + sizeof "..XXXXXX.tmp";
+    output->beside = malloc(size);
+    if (output->beside == NULL)
+        return error_set(err, "%s: out of memory", output->path);
+    snprintf(output->beside, size, "%.*s.%.200s.XXXXXX.tmp", (int)folder, output->path,
+             output->path + folder);
+    output->fd = mkstemps(output->beside, 4);
+    if (output->fd >= 0)
+        return 0;
+    const char *mend = errno == ENOENT ? "make the folder first" : "give a folder you can write to";
+    error_set(err, "%s: cannot be written: %s: %s", output->path, strerror(errno), mend);
+    free(output->beside);
+    output->beside = NULL;
+    return -1;
+}
+
+Output *output_create(const char *path, Error *err)
+{
+    if (check_place(path, err) != 0)
+        return NULL;
+    Output *output = calloc(1, sizeof *output);
+    if (output != NULL) {
+        output->fd = -1;
+        output->path = realpath(path, NULL);
+        if (output->path == NULL)
+            output->path = strdup(path);
+    }
+    if (output == NULL || output->path == NULL) {
+        error_set(err, "%s: out of memory", path);
+        free(output);
+        return NULL;
+    }
+    if (open_beside(output, err) != 0) {
+        output_discard(output);
+        return NULL;
+    }
+    return output;
+}
+
+int output_fd(const Output *output)
+{
+    return output->fd;
+}
+
+size_t output_write(Output *output, const void *data, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t count = write(output->fd, (const char *)data + done, size - done);
+        if (count > 0) {
+            done += (size_t)count;
+        } else if (count == 0 || errno != EINTR) {
+            if (output->failure == 0)
+                output->failure = count == 0 ? EIO : errno;
+            break;
+        }
+    }
+    return done;
+}
+
+/* mkstemps makes files that only their owner may read. File systems without modes refuse; fine. */
+static void share_by_umask(int fd)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    if (fchmod(fd, 0666 & ~mask) != 0)
+        errno = 0;
+}
+
+int output_commit(Output *output, Error *err)
+{
+    int failure = output->failure;
+    if (failure == 0) {
+        share_by_umask(output->fd);
+        if (fsync(output->fd) != 0 && errno != EINVAL)
+            failure = errno;
+    }
+    if (close(output->fd) != 0 && failure == 0)
+        failure = errno;
+    output->fd = -1;
+    if (failure == 0 && rename(output->beside, output->path) != 0)
+        failure = errno;
+    if (failure != 0) {
+        error_set(err, "%s: cannot be written: %s: make room or give another place", output->path,
+                  strerror(failure));
+    } else {
+        free(output->beside);
+        output->beside = NULL;
+    }
+    output_discard(output);
+    return failure == 0 ? 0 : -1;
+}
+
+void output_discard(Output *output)
+{
+    if (output == NULL)
+        return;
+    if (output->fd >= 0)
+        close(output->fd);
+    if (output->beside != NULL)
+        unlink(output->beside);
+    free(output->beside);
+    free(output->path);
+    free(output);
+}

@@ -1,0 +1,266 @@
+#include "cli/sound_folder.h"
+
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/soundfile.h"
+#include "dsp/analysis.h"
+#include "dsp/resample.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATH_ROOM = 4096 };
+
+/* What reading a folder needs at hand. */
+typedef struct Reader {
+    const TextureConfig *config;
+    const Bands *bands;
+    Corpus *corpus;
+    Stft *stft;
+    Progress progress;
+    FolderReport *report;
+} Reader;
+
+static bool wanted(const StringList *only, const char *name)
+{
+    for (size_t i = 0; i < only->count; i++)
+        if (!strcmp(only->values[i], name))
+            return true;
+    return only->count == 0;
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static void warn(Reader *reader, const char *path, const char *message)
+{
+    Error line;
+    progress_end(&reader->progress);
+    error_set(&line, "%s", message);
+    if (!strstr(message, path))
+        error_prefix(&line, "%s", path);
+    report_clean(line.message);
+    fprintf(stderr, "brume train: skipped: %s\n", line.message);
+    reader->report->skipped++;
+}
+
+/* One channel of an interleaved sound. NULL out of memory. */
+static float *channel_of(const float *samples, size_t frames, unsigned channels, unsigned channel)
+{
+    float *mono = malloc((frames ? frames : 1) * sizeof *mono);
+    for (size_t i = 0; mono && i < frames; i++)
+        mono[i] = samples[i * channels + channel];
+    return mono;
+}
+
+static int add_take(Reader *reader, size_t class_index, const char *recording, float share,
+                    const float *mono, size_t n, Error *err)
+{
+    const size_t frame = reader->config->frame, hop = frame / 4;
+    const size_t frames = analysis_frames(n, frame, hop);
+    float *log_energy = malloc((frames ? frames : 1) * bands_count(reader->bands) * sizeof(float));
+    if (!log_energy)
+        return error_set(err, "out of memory");
+    const int failed =
+        analysis_run(reader->bands, reader->stft, mono, n, hop, log_energy, err) ||
+        corpus_add(reader->corpus, class_index, recording, share, log_energy, frames, err);
+    free(log_energy);
+    return failed ? -1 : 0;
+}
+
+static double rms_of(const float *samples, size_t n)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)samples[i] * (double)samples[i];
+    return sqrt(sum / (double)(n ? n : 1));
+}
+
+/* A second channel that says nothing new is no second take. */
+static bool second_differs(const float *samples, size_t frames, unsigned channels)
+{
+    if (channels < 2)
+        return false;
+    double difference = 0.0, level = 0.0;
+    for (size_t i = 0; i < frames; i++) {
+        const double left = (double)samples[i * channels], right = (double)samples[i * channels + 1];
+        difference += (left - right) * (left - right);
+        level += right * right;
+    }
+    return difference > 1e-4 * level && sqrt(level / (double)frames) > 1e-5;
+}
+
+static int add_sound(Reader *reader, size_t class_index, const char *recording, const Sound *sound,
+                     Error *err)
+{
+    if (rms_of(sound->samples, sound->frames * sound->channels) < 1e-5)
+        return error_set(err, "it is silent (below -100 dBFS)");
+    float *samples = NULL;
+    size_t n = 0;
+    if (resampler_all(sound->samples, sound->frames, sound->channels, (double)sound->rate,
+                      (double)reader->config->rate, &samples, &n, err))
+        return -1;
+    const unsigned takes = second_differs(samples, n, sound->channels) ? 2 : 1;
+    int failed = 0;
+    for (unsigned c = 0; c < takes && !failed; c++) {
+        float *mono = channel_of(samples, n, sound->channels, c);
+        failed = mono ? add_take(reader, class_index, recording, 1.0f / (float)takes, mono, n, err)
+                      : error_set(err, "out of memory");
+        free(mono);
+    }
+    free(samples);
+    return failed ? -1 : 0;
+}
+
+/* More than two channels: the first two, since resampling knows no more. */
+static void keep_two_channels(Sound *sound)
+{
+    if (sound->channels <= 2)
+        return;
+    for (size_t i = 0; i < sound->frames; i++)
+        for (unsigned c = 0; c < 2; c++)
+            sound->samples[2 * i + c] = sound->samples[i * sound->channels + c];
+    sound->channels = 2;
+}
+
+/* Folder, name -> recording's name, without suffix. */
+static void recording_name(const char *file, char *name, size_t room)
+{
+    snprintf(name, room, "%s", file);
+    report_clean(name);
+    char *dot = strrchr(name, '.');
+    if (dot && dot != name)
+        *dot = '\0';
+}
+
+static void read_file(Reader *reader, const char *class_name, const char *path, const char *file)
+{
+    Error fault = {""};
+    Sound sound;
+    char recording[256];
+    progress_update(&reader->progress, 0.0, "reading %s/%s", class_name, file);
+    if (soundfile_load(path, 0, &sound, &fault)) {
+        warn(reader, path, fault.message);
+        return;
+    }
+    keep_two_channels(&sound);
+    recording_name(file, recording, sizeof recording);
+    const size_t class_index = corpus_class(reader->corpus, class_name, &fault);
+    if (class_index == SIZE_MAX ||
+        add_sound(reader, class_index, recording, &sound, &fault)) {
+        warn(reader, path, fault.message);
+    } else {
+        reader->report->used++;
+        reader->report->seconds += (double)sound.frames / (double)sound.rate;
+    }
+    sound_free(&sound);
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* Reads the files that lie in `path` itself. */
+static int read_class(Reader *reader, const char *path, const char *class_name, Error *err)
+{
+    struct dirent **entries = NULL;
+    const int n = scandir(path, &entries, visible, alphasort);
+    if (n < 0)
+        return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        char file[PATH_ROOM];
+        const int length = snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
+        if (!interrupt_requested() && length > 0 && (size_t)length < sizeof file &&
+            !is_folder(file))
+            read_file(reader, class_name, file, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    return interrupt_requested() ? error_set(err, "interrupted: nothing was written") : 0;
+}
+
+/* The last part of a path: "sounds/rain/" -> "rain". */
+static void own_name(const char *folder, char *name, size_t room)
+{
+    char *whole = realpath(folder, NULL);
+    const char *slash = whole ? strrchr(whole, '/') : NULL;
+    snprintf(name, room, "%s", slash && slash[1] ? slash + 1 : "sounds");
+    report_clean(name);
+    free(whole);
+}
+
+static int read_classes(Reader *reader, const char *folder, const StringList *only, Error *err)
+{
+    struct dirent **entries = NULL;
+    const int n = scandir(folder, &entries, visible, alphasort);
+    if (n < 0)
+        return error_set(err, "%s: cannot be read: %s", folder, strerror(errno));
+    int failed = 0;
+    bool loose = false;
+    for (int i = 0; i < n; i++) {
+        char path[PATH_ROOM];
+        const int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        const bool fits = length > 0 && (size_t)length < sizeof path;
+        if (fits && is_folder(path)) {
+            if (!failed && wanted(only, entries[i]->d_name))
+                failed = read_class(reader, path, entries[i]->d_name, err);
+        } else {
+            loose = true;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    char name[256];
+    own_name(folder, name, sizeof name);
+    if (!failed && loose && wanted(only, name))
+        failed = read_class(reader, folder, name, err);
+    return failed;
+}
+
+static int check_found(const Reader *reader, const char *folder, const StringList *only, Error *err)
+{
+    for (size_t i = 0; i < only->count; i++) {
+        bool found = false;
+        for (size_t c = 0; c < corpus_classes(reader->corpus); c++)
+            found = found || !strcmp(corpus_class_name(reader->corpus, c), only->values[i]);
+        if (!found)
+            return error_set(err, "%s: no usable sound for class \"%s\": it must be a folder there "
+                                  "that holds recordings",
+                             folder, only->values[i]);
+    }
+    if (!reader->report->used)
+        return error_set(err, "%s: no usable sound in it: give a folder of recordings (wav, flac, "
+                              "ogg, mp3, ...), or of folders of them",
+                         folder);
+    return 0;
+}
+
+int sound_folder_read(const char *folder, const StringList *only, const TextureConfig *config,
+                      const Bands *bands, Corpus *corpus, bool quiet, FolderReport *report,
+                      Error *err)
+{
+    *report = (FolderReport){0, 0, 0.0};
+    Reader reader = {.config = config, .bands = bands, .corpus = corpus, .report = report};
+    if (!is_folder(folder))
+        return error_set(err, "%s: is not a folder that can be opened: give a folder of recordings",
+                         folder);
+    reader.stft = stft_create(config->frame, err);
+    if (!reader.stft)
+        return -1;
+    progress_begin(&reader.progress, quiet);
+    const int failed = read_classes(&reader, folder, only, err) ||
+                       check_found(&reader, folder, only, err);
+    progress_end(&reader.progress);
+    stft_destroy(reader.stft);
+    return failed ? -1 : 0;
+}

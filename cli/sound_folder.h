@@ -1,0 +1,26 @@
+/* A folder of recordings, read into a corpus: a folder inside it is a class, and sounds that lie in
+ * it directly are a class of its own name. */
+#ifndef BRUME_CLI_SOUND_FOLDER_H
+#define BRUME_CLI_SOUND_FOLDER_H
+
+#include "cli/options.h"
+#include "dsp/error.h"
+#include "models/corpus.h"
+#include "models/texture_model.h"
+
+/* What was found. */
+typedef struct FolderReport {
+    size_t used, skipped; /* files */
+    double seconds;       /* of sound, a stereo recording counted once */
+} FolderReport;
+
+/* Reads each file in `folder` (of the classes in `only`, unless that is empty), resamples it to the
+ * rate of `config`, takes each of its first two channels that differ as a take, analyses it in
+ * `bands` and adds it to `corpus`. What cannot be used is skipped with a warning on standard error,
+ * one line a file. -1 when the folder can't be read, a class of `only` is not there, nothing usable
+ * is left, or somebody interrupts. Shows progress unless `quiet`. Main thread. */
+int sound_folder_read(const char *folder, const StringList *only, const TextureConfig *config,
+                      const Bands *bands, Corpus *corpus, bool quiet, FolderReport *report,
+                      Error *err);
+
+#endif

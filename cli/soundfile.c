@@ -1,0 +1,352 @@
+#include "cli/soundfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sndfile.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/ogg.h"
+#include "cli/output.h"
+
+/* 4 GiB of floats: more than three hours of stereo at 48 kHz. */
+static const size_t samples_most = (size_t)1 << 30;
+
+/* Frames read or written in one go. libvorbis puts a block's frames on the stack. */
+enum { PIECE = 4096 };
+
+/* Opens an ordinary file; O_NONBLOCK, so that a FIFO without a writer is looked at, not waited for.
+ */
+static int open_regular(const char *path, Error *err)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(err, "%s: cannot be opened: %s: check the name and its permissions", path,
+                         strerror(errno));
+    struct stat status;
+    const char *what = NULL;
+    if (fstat(fd, &status) != 0)
+        what = "cannot be looked at: give another file";
+    else if (S_ISDIR(status.st_mode))
+        what = "is a folder: give a sound file";
+    else if (!S_ISREG(status.st_mode))
+        what = "is not an ordinary file: copy the sound into one first";
+    else if (status.st_size == 0)
+        what = "is empty: give a sound file";
+    if (what == NULL)
+        return fd;
+    close(fd);
+    return error_set(err, "%s: %s", path, what);
+}
+
+static int check_info(const char *path, const SF_INFO *info, Error *err)
+{
+    if (info->samplerate < SOUND_RATE_LEAST || info->samplerate > SOUND_RATE_MOST)
+        return error_set(err, "%s: has a sample rate of %d Hz: convert it to %d to %d Hz", path,
+                         info->samplerate, SOUND_RATE_LEAST, SOUND_RATE_MOST);
+    if (info->channels < 1 || info->channels > SOUND_CHANNELS_MOST)
+        return error_set(err, "%s: has %d channels: mix it down to %d or fewer", path,
+                         info->channels, SOUND_CHANNELS_MOST);
+    return 0;
+}
+
+/* The first of `count` samples that is not finite, or `count`. */
+static size_t find_non_finite(const float *samples, size_t count)
+{
+    size_t i = 0;
+    while (i < count && isfinite(samples[i]))
+        i++;
+    return i;
+}
+
+/* Makes room for `samples` floats, at least half as much again as there was. */
+static int grow(Sound *sound, size_t *room, size_t samples)
+{
+    if (samples <= *room)
+        return 0;
+    size_t wanted = *room + *room / 2 > samples ? *room + *room / 2 : samples;
+    float *larger = realloc(sound->samples, wanted * sizeof *larger);
+    if (larger == NULL)
+        return -1;
+    sound->samples = larger;
+    *room = wanted;
+    return 0;
+}
+
+/* `sound` knows its rate and channels; fills in the rest. */
+static int read_frames(SNDFILE *file, const char *path, double max_seconds, Sound *sound,
+                       Error *err)
+{
+    size_t room = 0, channels = sound->channels;
+    double frames_most = max_seconds > 0 ? max_seconds * sound->rate : INFINITY;
+    for (;;) {
+        if (grow(sound, &room, (sound->frames + PIECE) * channels) != 0)
+            return error_set(err, "%s: does not fit into memory: cut it", path);
+        float *piece = sound->samples + sound->frames * channels;
+        sf_count_t count = sf_readf_float(file, piece, PIECE);
+        if (count <= 0)
+            break;
+        size_t samples = (size_t)count * channels, bad = find_non_finite(piece, samples);
+        if (bad < samples)
+            return error_set(err,
+                             "%s: the sample at %.6f s is not a finite number: export it again",
+                             path, (double)(sound->frames + bad / channels) / sound->rate);
+        sound->frames += (size_t)count;
+        if ((double)sound->frames > frames_most)
+            return error_set(err, "%s: lasts longer than %.15g s: cut it", path, max_seconds);
+        if (sound->frames * channels > samples_most)
+            return error_set(err, "%s: is too long to hold in memory: cut it", path);
+    }
+    if (sf_error(file) != SF_ERR_NO_ERROR)
+        return error_set(err, "%s: is damaged at %.6f s (%s): export it again", path,
+                         (double)sound->frames / sound->rate, sf_strerror(file));
+    if (sound->frames == 0)
+        return error_set(err, "%s: holds no sound: give a longer file", path);
+    return 0;
+}
+
+/* Whether the file may be MPEG audio: an ID3 tag, or the eleven bits that begin a frame. */
+static bool looks_like_mpeg(int fd)
+{
+    unsigned char head[3] = {0};
+    return pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+           (memcmp(head, "ID3", 3) == 0 || (head[0] == 0xff && head[1] >= 0xe0));
+}
+
+/* libsndfile lets mpg123 chat on standard error, and has no way to stop it. Silences that until
+ * unmute gets what this returned. */
+static int mute(void)
+{
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int saved = nowhere < 0 ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (saved >= 0)
+        dup2(nowhere, STDERR_FILENO);
+    if (nowhere >= 0)
+        close(nowhere);
+    return saved;
+}
+
+static void unmute(int saved)
+{
+    if (saved < 0)
+        return;
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+}
+
+static int load_open(int fd, const char *path, double max_seconds, Sound *out, Error *err)
+{
+    SF_INFO info = {0};
+    SNDFILE *file = sf_open_fd(fd, SFM_READ, &info, SF_FALSE);
+    if (file == NULL)
+        return error_set(err, "%s: is no sound that can be read (%s): give wav, flac, ogg or mp3",
+                         path, sf_error(NULL) == SF_ERR_SYSTEM ? "damaged" : sf_strerror(NULL));
+    int result = check_info(path, &info, err);
+    if (result == 0) {
+        out->channels = (unsigned)info.channels;
+        out->rate = (unsigned)info.samplerate;
+        result = read_frames(file, path, max_seconds, out, err);
+    }
+    sf_close(file);
+    return result;
+}
+
+int soundfile_load(const char *path, double max_seconds, Sound *out, Error *err)
+{
+    *out = (Sound){0};
+    int fd = open_regular(path, err);
+    if (fd < 0)
+        return -1;
+    int saved = looks_like_mpeg(fd) ? mute() : -1;
+    int result = load_open(fd, path, max_seconds, out, err);
+    unmute(saved);
+    close(fd);
+    if (result != 0)
+        sound_free(out);
+    return result;
+}
+
+void sound_free(Sound *sound)
+{
+    free(sound->samples);
+    *sound = (Sound){0};
+}
+
+struct SoundWriter {
+    Output *output;
+    SNDFILE *file;
+    char *path; /* for messages */
+    unsigned rate;
+    unsigned channels;
+    int format;           /* libsndfile's */
+    uint64_t frames;      /* written so far */
+    uint64_t frames_most; /* what the format holds */
+    float piece[];        /* (PIECE, channels): samples made fit for the format */
+};
+
+/* libsndfile does not report every write that fails; Output does, so all go through it. */
+static sf_count_t virtual_length(void *user)
+{
+    struct stat status;
+    return fstat(output_fd(user), &status) == 0 ? (sf_count_t)status.st_size : -1;
+}
+
+static sf_count_t virtual_seek(sf_count_t offset, int whence, void *user)
+{
+    return (sf_count_t)lseek(output_fd(user), (off_t)offset, whence);
+}
+
+static sf_count_t virtual_read(void *to, sf_count_t count, void *user)
+{
+    return (sf_count_t)read(output_fd(user), to, (size_t)count);
+}
+
+static sf_count_t virtual_write(const void *from, sf_count_t count, void *user)
+{
+    return (sf_count_t)output_write(user, from, (size_t)count);
+}
+
+static sf_count_t virtual_tell(void *user)
+{
+    return (sf_count_t)lseek(output_fd(user), 0, SEEK_CUR);
+}
+
+/* Room for the header beside the sound in a WAV file's 32-bit length. */
+static uint64_t wav_frames_most(unsigned channels)
+{
+    return (UINT32_MAX - 4096u) / (4u * channels);
+}
+
+/* libsndfile's format for the suffix of `path`, or -1. */
+static int choose_format(const char *path, unsigned channels, uint64_t most_frames, Error *err)
+{
+    if (output_has_suffix(path, ".wav"))
+        return SF_FORMAT_FLOAT |
+               (most_frames > wav_frames_most(channels) ? SF_FORMAT_RF64 : SF_FORMAT_WAV);
+    if (output_has_suffix(path, ".flac"))
+        return SF_FORMAT_FLAC | SF_FORMAT_PCM_24;
+    if (output_has_suffix(path, ".ogg"))
+        return SF_FORMAT_OGG | SF_FORMAT_VORBIS;
+    return error_set(err, "%s: the suffix names no format: give .wav, .flac or .ogg", path);
+}
+
+static int open_encoder(SoundWriter *writer, Error *err)
+{
+    SF_VIRTUAL_IO io = {virtual_length, virtual_seek, virtual_read, virtual_write, virtual_tell};
+    SF_INFO info = {.samplerate = (int)writer->rate,
+                    .channels = (int)writer->channels,
+                    .format = writer->format};
+    writer->file = sf_open_virtual(&io, SFM_WRITE, &info, writer->output);
+    if (writer->file == NULL)
+        return error_set(err, "%s: the format cannot hold %u channels at %u Hz (%s): give .wav",
+                         writer->path, writer->channels, writer->rate, sf_strerror(NULL));
+    /* The chunk of peaks holds the time of day. */
+    sf_command(writer->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
+    double quality = 0.7;
+    if ((writer->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG)
+        sf_command(writer->file, SFC_SET_VBR_ENCODING_QUALITY, &quality, sizeof quality);
+    return 0;
+}
+
+SoundWriter *sound_writer_create(const char *path, unsigned rate, unsigned channels,
+                                 uint64_t most_frames, Error *err)
+{
+    if (rate < SOUND_RATE_LEAST || rate > SOUND_RATE_MOST || channels < 1 ||
+        channels > SOUND_CHANNELS_MOST) {
+        error_set(err, "%s: %u channels at %u Hz: give 1 to %d channels and %d to %d Hz", path,
+                  channels, rate, SOUND_CHANNELS_MOST, SOUND_RATE_LEAST, SOUND_RATE_MOST);
+        return NULL;
+    }
+    int format = choose_format(path, channels, most_frames, err);
+    if (format < 0)
+        return NULL;
+    SoundWriter *writer = calloc(1, sizeof *writer + PIECE * channels * sizeof(float));
+    char *name = strdup(path);
+    if (writer == NULL || name == NULL) {
+        error_set(err, "%s: out of memory", path);
+        free(writer);
+        free(name);
+        return NULL;
+    }
+    writer->path = name;
+    writer->rate = rate;
+    writer->channels = channels;
+    writer->format = format;
+    bool wav = (format & SF_FORMAT_TYPEMASK) == SF_FORMAT_WAV;
+    writer->frames_most = wav ? wav_frames_most(channels) : INT64_MAX;
+    writer->output = output_create(path, err);
+    if (writer->output == NULL || open_encoder(writer, err) != 0) {
+        sound_writer_discard(writer);
+        return NULL;
+    }
+    return writer;
+}
+
+/* At most PIECE frames. */
+static int write_piece(SoundWriter *writer, const float *from, size_t frames, Error *err)
+{
+    size_t samples = frames * writer->channels, bad = find_non_finite(from, samples);
+    if (bad < samples)
+        return error_set(err, "%s: the sample at %.6f s is not a finite number: report this fault",
+                         writer->path,
+                         (double)(writer->frames + bad / writer->channels) / writer->rate);
+    if (writer->frames + frames > writer->frames_most)
+        return error_set(err, "%s: outgrows a wav file at 4 GiB: give .flac or fewer seconds",
+                         writer->path);
+    bool clips = (writer->format & SF_FORMAT_SUBMASK) != SF_FORMAT_FLOAT;
+    for (size_t i = 0; i < samples; i++)
+        writer->piece[i] = clips ? fmaxf(-1.0f, fminf(1.0f, from[i])) : from[i];
+    sf_count_t count = sf_writef_float(writer->file, writer->piece, (sf_count_t)frames);
+    if (count != (sf_count_t)frames)
+        return error_set(err, "%s: cannot be written (%s): make room or give another place",
+                         writer->path, sf_strerror(writer->file));
+    writer->frames += frames;
+    return 0;
+}
+
+int sound_writer_write(SoundWriter *writer, const float *interleaved, size_t frames, Error *err)
+{
+    for (size_t done = 0; done < frames; done += PIECE) {
+        size_t count = frames - done < PIECE ? frames - done : PIECE;
+        if (write_piece(writer, interleaved + done * writer->channels, count, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int sound_writer_commit(SoundWriter *writer, Error *err)
+{
+    int problem = sf_close(writer->file);
+    writer->file = NULL;
+    int result = 0;
+    if (problem != 0)
+        result = error_set(err, "%s: cannot be written (%s): make room or give another place",
+                           writer->path, sf_error_number(problem));
+    if (result == 0 && (writer->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG) {
+        result = ogg_set_serial(output_fd(writer->output), 0x6272756d, err);
+        if (result != 0)
+            error_prefix(err, "%s", writer->path);
+    }
+    if (result == 0) {
+        Output *output = writer->output;
+        writer->output = NULL;
+        result = output_commit(output, err);
+    }
+    sound_writer_discard(writer);
+    return result;
+}
+
+void sound_writer_discard(SoundWriter *writer)
+{
+    if (writer == NULL)
+        return;
+    if (writer->file != NULL)
+        sf_close(writer->file);
+    output_discard(writer->output);
+    free(writer->path);
+    free(writer);
+}

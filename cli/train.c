@@ -1,0 +1,335 @@
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/sound_folder.h"
+#include "cli/train_card.h"
+#include "cli/verbs.h"
+#include "models/texture_trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Held-out loss every so many steps; a checkpoint every so many seconds. */
+enum { EVALUATE_EVERY = 250, SAVE_EVERY = 300, MEASURE_STEPS = 20 };
+
+/* Training stops when this share of all steps has passed without a better held-out loss. */
+static const double PATIENCE = 0.25;
+
+typedef struct TrainRequest {
+    const char *folder, *output;
+    double hours, holdout, rate;
+    int64_t steps, seed, threads, batch, channels, blocks;
+    bool resume;
+    const char *prediction, *schedule;
+    StringList only;
+    CardOptions card;
+    CommonOptions common;
+    char checkpoint[4096];
+} TrainRequest;
+
+/* What is at hand while training. */
+typedef struct Training {
+    const TrainRequest *request;
+    Corpus *corpus;
+    TextureModel *model;
+    TextureTrainer *trainer;
+    FolderReport found;
+    Progress progress;
+    double saved_at;
+} Training;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Reads the folder, and makes the model that it will train. */
+static int prepare(Training *training, Error *err)
+{
+    const TrainRequest *request = training->request;
+    TextureConfig config = texture_config_default(1);
+    if (prediction_parse(request->prediction, &config.prediction, err) ||
+        schedule_kind_parse(request->schedule, &config.schedule, err))
+        return -1;
+    config.denoiser.channels = (size_t)request->channels;
+    config.denoiser.condition = (size_t)request->channels;
+    config.denoiser.blocks = (size_t)request->blocks;
+    for (size_t b = 0; b < config.denoiser.blocks; b++)
+        config.denoiser.dilations[b] = (size_t)1 << b % 6;
+    Bands *bands = bands_create_hybrid((double)config.rate, config.frame, config.linear,
+                                       config.upper, config.top, err);
+    training->corpus = bands ? corpus_create(config.denoiser.bands, err) : NULL;
+    int failed = !training->corpus ||
+                 sound_folder_read(request->folder, &request->only, &config, bands,
+                                   training->corpus, request->common.quiet, &training->found, err);
+    bands_destroy(bands);
+    if (failed || corpus_split(training->corpus, request->holdout, (uint64_t)request->seed, err))
+        return -1;
+    config.denoiser.classes = corpus_classes(training->corpus);
+    if (config.denoiser.classes > TEXTURE_MAX_CLASSES)
+        return error_set(err, "%s: %zu classes: %d are possible in one model", request->folder,
+                         config.denoiser.classes, TEXTURE_MAX_CLASSES);
+    for (size_t c = 0; c < config.denoiser.classes; c++)
+        snprintf(config.classes[c], TEXTURE_CLASS_ROOM, "%s", corpus_class_name(training->corpus, c));
+    training->model = texture_model_create(&config, err);
+    return training->model ? 0 : -1;
+}
+
+static int create_trainer(Training *training, Error *err)
+{
+    const TrainRequest *request = training->request;
+    TextureTrainerSettings settings = texture_trainer_defaults();
+    settings.seed = (uint64_t)request->seed;
+    settings.batch = (size_t)request->batch;
+    settings.threads = (unsigned)request->threads;
+    settings.rate = request->rate;
+    /* With --hours the number is set once the speed is known. */
+    settings.steps = request->steps ? (size_t)request->steps : 1000000;
+    training->trainer = texture_trainer_create(training->model, training->corpus, &settings, err);
+    if (!training->trainer)
+        return -1;
+    if (request->resume &&
+        texture_trainer_resume(training->trainer, request->checkpoint, err))
+        return -1;
+    if (request->resume && request->steps)
+        texture_trainer_set_steps(training->trainer, (size_t)request->steps);
+    return 0;
+}
+
+/* Writes the model as it is best so far, and what is needed to go on. */
+static int save(Training *training, Error *err)
+{
+    texture_trainer_finish(training->trainer);
+    const TrainedOn trained = {.folder = training->request->folder,
+                               .found = training->found,
+                               .holdout = training->request->holdout,
+                               .seed = training->request->seed,
+                               .corpus = training->corpus,
+                               .progress = texture_trainer_progress(training->trainer),
+                               .steps = texture_trainer_steps(training->trainer)};
+    training->saved_at = now();
+    if (train_card_save(training->model, &training->request->card, &trained,
+                        training->request->output, err))
+        return -1;
+    return texture_trainer_save(training->trainer, training->request->checkpoint, err);
+}
+
+static void print_time(char *text, size_t room, double seconds)
+{
+    const long whole = seconds > 0.0 ? (long)seconds : 0;
+    snprintf(text, room, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+/* One line on standard output for each evaluation: the curve, for people and for plots. */
+static void print_line(Training *training, double seconds_per_step)
+{
+    const TextureProgress p = texture_trainer_progress(training->trainer);
+    const size_t steps = texture_trainer_steps(training->trainer);
+    if (training->request->common.quiet)
+        return;
+    char left[32], held_out[64] = "none held out";
+    if (!isnan(p.held_out))
+        snprintf(held_out, sizeof held_out, "held-out %.4f (best %.4f at %zu)", p.held_out, p.best,
+                 p.best_step);
+    print_time(left, sizeof left, seconds_per_step * (double)(steps - p.step));
+    progress_end(&training->progress);
+    fprintf(training->request->common.json ? stderr : stdout,
+            "step %zu/%zu  loss %.4f  %s  %.2f steps/s  %s left\n", p.step, steps, p.loss, held_out,
+            1.0 / seconds_per_step, left);
+    fflush(stdout);
+}
+
+static bool is_overfitting(const Training *training)
+{
+    const TextureProgress p = texture_trainer_progress(training->trainer);
+    const double waited = (double)(p.step - p.best_step);
+    return !isnan(p.best) &&
+           waited > fmax(4.0 * EVALUATE_EVERY,
+                         PATIENCE * (double)texture_trainer_steps(training->trainer));
+}
+
+/* After the first steps the hours that were asked for become a number of steps. */
+static void settle_steps(Training *training, size_t taken, double seconds_per_step)
+{
+    if (training->request->steps || training->request->resume || taken != MEASURE_STEPS)
+        return;
+    const double evaluating = 2.0; /* in steps, for each evaluation */
+    const double cost = seconds_per_step * (1.0 + evaluating / EVALUATE_EVERY);
+    const double steps = training->request->hours * 3600.0 / cost;
+    texture_trainer_set_steps(training->trainer,
+                              (size_t)fmax((double)MEASURE_STEPS + 1.0, fmin(steps, 1e8)));
+}
+
+static int evaluate(Training *training, double seconds_per_step, Error *err)
+{
+    if (texture_trainer_evaluate(training->trainer, err))
+        return -1;
+    print_line(training, seconds_per_step);
+    return now() - training->saved_at > SAVE_EVERY ? save(training, err) : 0;
+}
+
+/* Steps until all are done, somebody interrupts, or the held-out loss has long stopped falling. */
+static int run(Training *training, Error *err)
+{
+    TextureTrainer *trainer = training->trainer;
+    double seconds_per_step = 0.0;
+    training->saved_at = now();
+    for (size_t taken = 1; !interrupt_requested(); taken++) {
+        const TextureProgress before = texture_trainer_progress(trainer);
+        if (before.step >= texture_trainer_steps(trainer))
+            break;
+        const double start = now();
+        if (texture_trainer_step(trainer, err))
+            return -1;
+        const double took = now() - start;
+        texture_trainer_add_seconds(trainer, took);
+        /* The first step also touches all memory for the first time. */
+        seconds_per_step = taken < 3 ? took : 0.95 * seconds_per_step + 0.05 * took;
+        settle_steps(training, taken, seconds_per_step);
+        const size_t steps = texture_trainer_steps(trainer);
+        progress_update(&training->progress, (double)(before.step + 1) / (double)steps,
+                        "step %zu, loss %.4f, %.2f steps/s", before.step + 1,
+                        texture_trainer_progress(trainer).loss, 1.0 / seconds_per_step);
+        if ((before.step + 1) % EVALUATE_EVERY == 0 || before.step + 1 == steps)
+            if (evaluate(training, seconds_per_step, err))
+                return -1;
+        if (is_overfitting(training)) {
+            progress_end(&training->progress);
+            fprintf(stderr, "brume train: stopped early: the held-out loss was best at step %zu\n",
+                    texture_trainer_progress(trainer).best_step);
+            break;
+        }
+    }
+    return 0;
+}
+
+static void print_result(const Training *training)
+{
+    const TextureProgress p = texture_trainer_progress(training->trainer);
+    if (training->request->common.json) {
+        printf("{\"model\": ");
+        report_json_string(stdout, training->request->output);
+        printf(", \"steps\": %zu, \"loss\": %.6g, ", p.step, p.loss);
+        if (!isnan(p.best))
+            printf("\"held_out_loss\": %.6g, \"best_step\": %zu, ", p.best, p.best_step);
+        printf("\"seconds\": %.6g}\n", p.seconds);
+    } else if (!training->request->common.quiet) {
+        printf("wrote %s after %zu steps\n", training->request->output, p.step);
+    }
+}
+
+static int train(Training *training, Error *err)
+{
+    if (prepare(training, err) || create_trainer(training, err))
+        return -1;
+    const TextureProgress before = texture_trainer_progress(training->trainer);
+    if (!training->request->common.quiet) {
+        FILE *out = training->request->common.json ? stderr : stdout;
+        fprintf(out, "%zu recordings, %.1f minutes, in %zu classes", training->found.used,
+                training->found.seconds / 60.0, corpus_classes(training->corpus));
+        fprintf(out, training->request->resume ? "; goes on at step %zu\n" : "\n", before.step);
+        fflush(out);
+    }
+    progress_begin(&training->progress, training->request->common.quiet);
+    const int failed = run(training, err);
+    progress_end(&training->progress);
+    if (failed)
+        return -1;
+    const TextureProgress p = texture_trainer_progress(training->trainer);
+    const bool stopped = interrupt_requested();
+    /* The weights that count are the best that an evaluation saw; a short run may not have had
+     * one. */
+    if (p.step > 0 && isnan(p.held_out) && texture_trainer_evaluate(training->trainer, err))
+        return -1;
+    if (p.step == 0)
+        return error_set(err, "interrupted before the first step: nothing was written");
+    if (save(training, err))
+        return -1;
+    if (stopped)
+        return error_set(err, "interrupted at step %zu: the model so far is in %s; --resume goes on",
+                         p.step, training->request->output);
+    unlink(training->request->checkpoint);
+    print_result(training);
+    return 0;
+}
+
+static int read_request(int argc, char **argv, TrainRequest *request)
+{
+    const Option options[] = {
+        OPTION_OUTPUT(&request->output, "MODEL", "the model to write (.safetensors)"),
+        OPTION_NUMBER("hours", &request->hours, 0.001, 10000, "H",
+                      "train this long; 1 if neither --hours nor --steps is given"),
+        OPTION_INTEGER("steps", &request->steps, 1, 100000000, "N", "train this many steps"),
+        OPTION_FLAG("resume", &request->resume, "go on from MODEL.checkpoint"),
+        OPTION_NUMBER("holdout", &request->holdout, 0, 0.9, "SHARE",
+                      "sound set aside to test on; 0.1 if not given"),
+        OPTION_INTEGER("seed", &request->seed, 0, INT64_MAX, "N", "of all that is drawn; 1"),
+        OPTION_INTEGER("threads", &request->threads, 1, 64, "N", "1 if not given"),
+        OPTION_STRINGS("class", &request->only, "NAME", "only this class; may be repeated"),
+        OPTION_INTEGER("batch", &request->batch, 1, 256, "N", "windows in a step; 8"),
+        OPTION_NUMBER("rate", &request->rate, 1e-7, 0.1, "R", "learning rate; 0.001"),
+        OPTION_INTEGER("channels", &request->channels, 16, 1024, "N", "width of the network; 256"),
+        OPTION_INTEGER("blocks", &request->blocks, 1, DENOISER_MAX_BLOCKS, "N",
+                       "depth of the network; 8"),
+        OPTION_STRING("prediction", &request->prediction, "epsilon|v", "what it learns; v"),
+        OPTION_STRING("schedule", &request->schedule, "linear|cosine", "of the noise; cosine"),
+        OPTION_STRING("licence", &request->card.licence, "TEXT", "for the model card"),
+        OPTION_STRING("sources", &request->card.sources, "TEXT", "for the model card"),
+    };
+    const Usage usage = {.verb = "train",
+                         .synopsis = "texture FOLDER -o MODEL [--hours H | --steps N] [--resume]",
+                         .summary = "Trains a texture model on a folder of sounds; a folder inside "
+                                    "it is a class.",
+                         .options = options,
+                         .option_count = sizeof options / sizeof options[0],
+                         .operands_least = 2,
+                         .operands_most = 2};
+    char **operands;
+    size_t count;
+    const int code = options_parse(&usage, argc, argv, &request->common, &operands, &count);
+    if (code != OPTIONS_GO_ON)
+        return code;
+    if (strcmp(operands[0], "texture"))
+        return report_usage("train", "\"%.60s\" cannot be trained: give texture", operands[0]);
+    if (request->hours > 0 && request->steps)
+        return report_usage("train", "--hours and --steps contradict each other: give one");
+    if (request->hours <= 0)
+        request->hours = 1.0;
+    if (request->threads > request->batch)
+        return report_usage("train", "--threads %d is more than --batch %d", (int)request->threads,
+                            (int)request->batch);
+    request->folder = operands[1];
+    snprintf(request->checkpoint, sizeof request->checkpoint, "%s.checkpoint", request->output);
+    return OPTIONS_GO_ON;
+}
+
+int verb_train(int argc, char **argv)
+{
+    TrainRequest request = {.holdout = 0.1,
+                            .rate = 1e-3,
+                            .seed = 1,
+                            .threads = 1,
+                            .batch = 8,
+                            .channels = 256,
+                            .blocks = 8,
+                            .prediction = "v",
+                            .schedule = "cosine"};
+    const int code = read_request(argc, argv, &request);
+    if (code != OPTIONS_GO_ON)
+        return code;
+    interrupt_install();
+    Training training = {.request = &request};
+    Error err = {""};
+    const int failed = train(&training, &err);
+    texture_trainer_destroy(training.trainer);
+    texture_model_destroy(training.model);
+    corpus_destroy(training.corpus);
+    return failed ? report_failure("train", &err) : EXIT_DONE;
+}

@@ -1,0 +1,28 @@
+/* The model card that training writes into a model's header. */
+#ifndef BRUME_CLI_TRAIN_CARD_H
+#define BRUME_CLI_TRAIN_CARD_H
+
+#include "cli/sound_folder.h"
+#include "models/texture_trainer.h"
+
+/* What the user says of the sounds; NULL where nothing. */
+typedef struct CardOptions {
+    const char *licence, *sources;
+} CardOptions;
+
+/* What training itself knows. */
+typedef struct TrainedOn {
+    const char *folder;
+    FolderReport found;
+    double holdout;
+    int64_t seed;
+    const Corpus *corpus;
+    TextureProgress progress;
+    size_t steps;
+} TrainedOn;
+
+/* Writes model and card to `path` as f16, whole or not at all. */
+int train_card_save(const TextureModel *model, const CardOptions *options, const TrainedOn *trained,
+                    const char *path, Error *err);
+
+#endif

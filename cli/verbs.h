@@ -1,0 +1,9 @@
+/* The verbs of the command, one file each. argv[0] is the verb's own name; each returns an exit
+ * code of cli/report.h. Main thread. */
+#ifndef BRUME_CLI_VERBS_H
+#define BRUME_CLI_VERBS_H
+
+int verb_plot(int argc, char **argv);
+int verb_train(int argc, char **argv);
+
+#endif

@@ -1,0 +1,42 @@
+/* Inversion: from log energies in bands back to audio, as a stream.
+ *
+ * Spectra of white noise are multiplied until their bands have the energies asked for, overlap-added,
+ * analysed again and multiplied again: Griffin & Lim (1984) with bands for magnitudes. Where a band
+ * is one bin this is Griffin-Lim itself; where it is wide, the noise gives the fine structure.
+ * Frames go in blocks with a few frames of look-ahead, so a stream has constant memory and delay. */
+#ifndef BRUME_DSP_INVERT_H
+#define BRUME_DSP_INVERT_H
+
+#include "dsp/bands.h"
+#include "dsp/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Inverter Inverter;
+
+/* Frames that are finished together, and frames of the future that a block must see. */
+#define INVERTER_BLOCK 16
+#define INVERTER_AHEAD 4
+
+/* Standard Gaussian noise: n samples from number `first` of the stream on. It must depend on the
+ * number alone: overlapping stretches are asked for. */
+typedef void (*InverterNoise)(void *user, uint64_t first, float *out, size_t n);
+
+/* For frames of `size` samples at a hop of size / 4 in the layout `bands`, which must outlive it.
+ * iterations: 0..64 analysis rounds after the first. One thread at a time. NULL with a message when
+ * a number is refused or memory runs out. */
+Inverter *inverter_create(const Bands *bands, size_t size, int iterations, InverterNoise noise,
+                          void *user, Error *err);
+void inverter_destroy(Inverter *inverter);
+
+/* Back to the beginning of the stream. */
+void inverter_reset(Inverter *inverter);
+
+/* Log energies (INVERTER_BLOCK + INVERTER_AHEAD, count): the next block and the frames after it,
+ * which come again at the head of the next call. Writes INVERTER_BLOCK * size / 4 samples. Frame f
+ * covers samples f * size / 4 .. f * size / 4 + size - 1 of the stream: the first 3 size / 4 samples
+ * lack frames before them and swell up from nothing; whoever wants a hard start drops them. */
+void inverter_block(Inverter *inverter, const float *log_energy, float *out);
+
+#endif

@@ -1,0 +1,414 @@
+#include "models/corpus.h"
+
+#include "dsp/random.h"
+#include "models/half.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_ROOM = 256, STREAM_SPLIT = 0x5b11, STREAM_FIT = 0xf17, FIT_FRAMES = 12288 };
+
+typedef struct Take {
+    size_t group, frames, used; /* held out in time: frames used..frames-1 */
+    float share;
+    uint16_t *values; /* (frames, bands) */
+} Take;
+
+typedef struct Group {
+    char name[NAME_ROOM];
+    size_t class_index, frames; /* of its longest take */
+    int held_out;
+} Group;
+
+/* What can be drawn from, on one side of the split. */
+typedef struct Side {
+    double weight; /* of the class */
+    size_t frames;
+} Side;
+
+typedef struct Class {
+    char name[NAME_ROOM];
+    int held_by_time; /* one group: the end of each take is held out */
+    Side sides[2];
+} Class;
+
+struct Corpus {
+    size_t bands;
+    Take *takes;
+    Group *groups;
+    Class *classes;
+    size_t take_count, group_count, class_count;
+};
+
+Corpus *corpus_create(size_t bands, Error *err)
+{
+    Corpus *corpus = calloc(1, sizeof *corpus);
+    if (!corpus)
+        error_set(err, "out of memory for recordings");
+    else
+        corpus->bands = bands;
+    return corpus;
+}
+
+void corpus_destroy(Corpus *corpus)
+{
+    if (!corpus)
+        return;
+    for (size_t i = 0; i < corpus->take_count; i++)
+        free(corpus->takes[i].values);
+    free(corpus->takes);
+    free(corpus->groups);
+    free(corpus->classes);
+    free(corpus);
+}
+
+/* Room for one more element of `size` bytes; grows by doubling at powers of two. */
+static int grow(void **array, size_t count, size_t size)
+{
+    if (count & (count - 1))
+        return 0;
+    void *bigger = realloc(*array, (count ? 2 * count : 1) * size);
+    if (!bigger)
+        return -1;
+    *array = bigger;
+    return 0;
+}
+
+size_t corpus_class(Corpus *corpus, const char *name, Error *err)
+{
+    for (size_t c = 0; c < corpus->class_count; c++)
+        if (!strcmp(corpus->classes[c].name, name))
+            return c;
+    void *classes = corpus->classes;
+    if (grow(&classes, corpus->class_count, sizeof(Class))) {
+        error_set(err, "out of memory for recordings");
+        return SIZE_MAX;
+    }
+    corpus->classes = classes;
+    Class *class = &corpus->classes[corpus->class_count];
+    *class = (Class){.held_by_time = 0};
+    snprintf(class->name, sizeof class->name, "%s", name);
+    return corpus->class_count++;
+}
+
+size_t corpus_classes(const Corpus *corpus)
+{
+    return corpus->class_count;
+}
+
+const char *corpus_class_name(const Corpus *corpus, size_t class_index)
+{
+    return corpus->classes[class_index].name;
+}
+
+/* "sea-A" and "sea-B" -> "sea": a separator and one letter at the end mark a piece. */
+static void group_name(const char *recording, char *name)
+{
+    snprintf(name, NAME_ROOM, "%s", recording);
+    const size_t n = strlen(name);
+    if (n > 2 && (name[n - 2] == '-' || name[n - 2] == '_' || name[n - 2] == ' ') &&
+        ((name[n - 1] >= 'A' && name[n - 1] <= 'Z') || (name[n - 1] >= 'a' && name[n - 1] <= 'z')))
+        name[n - 2] = '\0';
+}
+
+static size_t find_group(Corpus *corpus, size_t class_index, const char *recording)
+{
+    char name[NAME_ROOM];
+    group_name(recording, name);
+    for (size_t g = 0; g < corpus->group_count; g++)
+        if (corpus->groups[g].class_index == class_index && !strcmp(corpus->groups[g].name, name))
+            return g;
+    void *groups = corpus->groups;
+    if (grow(&groups, corpus->group_count, sizeof(Group)))
+        return SIZE_MAX;
+    corpus->groups = groups;
+    Group *group = &corpus->groups[corpus->group_count];
+    *group = (Group){.class_index = class_index};
+    strcpy(group->name, name);
+    return corpus->group_count++;
+}
+
+int corpus_add(Corpus *corpus, size_t class_index, const char *recording, float share,
+               const float *log_energy, size_t frames, Error *err)
+{
+    if (frames < CORPUS_LEAST_FRAMES)
+        return error_set(err, "too short: at least %d frames are needed", CORPUS_LEAST_FRAMES);
+    void *takes = corpus->takes;
+    const size_t group = find_group(corpus, class_index, recording);
+    if (group == SIZE_MAX || grow(&takes, corpus->take_count, sizeof(Take)))
+        return error_set(err, "out of memory for recordings");
+    corpus->takes = takes;
+    Take *take = &corpus->takes[corpus->take_count];
+    *take = (Take){.group = group, .frames = frames, .used = frames, .share = share};
+    take->values = malloc(frames * corpus->bands * sizeof *take->values);
+    if (!take->values)
+        return error_set(err, "out of memory for %zu frames", frames);
+    half_from_float(log_energy, take->values, frames * corpus->bands);
+    corpus->take_count++;
+    if (frames > corpus->groups[group].frames)
+        corpus->groups[group].frames = frames;
+    return 0;
+}
+
+/* Frames of a take on one side of the split, and where they start. */
+static size_t take_side(const Corpus *corpus, const Take *take, int held_out, size_t *first)
+{
+    const Group *group = &corpus->groups[take->group];
+    *first = 0;
+    if (!corpus->classes[group->class_index].held_by_time)
+        return group->held_out == held_out ? take->frames : 0;
+    if (held_out)
+        *first = take->used;
+    return held_out ? take->frames - take->used : take->used;
+}
+
+static double take_weight(const Corpus *corpus, const Take *take, int held_out)
+{
+    size_t first;
+    const size_t frames = take_side(corpus, take, held_out, &first);
+    return frames < CORPUS_LEAST_FRAMES ? 0.0 : sqrt((double)frames) * (double)take->share;
+}
+
+/* Holds groups of one class out, in the seed's order, until the share is met. A group that would
+ * overshoot it by half is passed over. */
+static void hold_groups(Corpus *corpus, size_t c, size_t count, size_t total, double holdout,
+                        uint64_t seed)
+{
+    const double goal = holdout * (double)total;
+    double held = 0.0;
+    for (size_t tried = 0; tried < 4 * count && held < goal; tried++) {
+        uint64_t pick = random_below(seed, STREAM_SPLIT, c * 65536 + tried, count);
+        for (size_t g = 0; g < corpus->group_count; g++) {
+            Group *group = &corpus->groups[g];
+            if (group->class_index != c || pick-- != 0)
+                continue;
+            if (!group->held_out && held + (double)group->frames <= 1.5 * goal) {
+                group->held_out = 1;
+                held += (double)group->frames;
+            }
+            break;
+        }
+    }
+}
+
+static void hold_ends(Corpus *corpus, size_t c, double holdout)
+{
+    corpus->classes[c].held_by_time = 1;
+    for (size_t i = 0; i < corpus->take_count; i++) {
+        Take *take = &corpus->takes[i];
+        if (corpus->groups[take->group].class_index == c)
+            take->used = take->frames - (size_t)(holdout * (double)take->frames);
+    }
+}
+
+int corpus_split(Corpus *corpus, double holdout, uint64_t seed, Error *err)
+{
+    for (size_t c = 0; c < corpus->class_count; c++) {
+        size_t count = 0, total = 0;
+        for (size_t g = 0; g < corpus->group_count; g++)
+            if (corpus->groups[g].class_index == c) {
+                count++;
+                total += corpus->groups[g].frames;
+            }
+        if (count >= 3)
+            hold_groups(corpus, c, count, total, holdout, seed);
+        else
+            hold_ends(corpus, c, holdout);
+        for (int side = 0; side < 2; side++)
+            corpus->classes[c].sides[side].frames = corpus_frames(corpus, c, side);
+        for (int side = 0; side < 2; side++)
+            corpus->classes[c].sides[side].weight =
+                sqrt((double)corpus->classes[c].sides[side].frames);
+        if (!corpus->classes[c].sides[0].frames)
+            return error_set(err, "class \"%s\" has nothing left to train on: give more sound",
+                             corpus->classes[c].name);
+    }
+    return 0;
+}
+
+size_t corpus_frames(const Corpus *corpus, size_t class_index, int held_out)
+{
+    double frames = 0.0;
+    for (size_t i = 0; i < corpus->take_count; i++) {
+        const Take *take = &corpus->takes[i];
+        size_t first;
+        if (corpus->groups[take->group].class_index == class_index)
+            frames += (double)take->share * (double)take_side(corpus, take, held_out, &first);
+    }
+    return (size_t)(frames + 0.5);
+}
+
+/* Takes as the weights of one class's side say; `u` in 0..1. */
+static int pick_take(const Corpus *corpus, size_t c, int held_out, double u, size_t *picked)
+{
+    double total = 0.0;
+    for (size_t i = 0; i < corpus->take_count; i++)
+        if (corpus->groups[corpus->takes[i].group].class_index == c)
+            total += take_weight(corpus, &corpus->takes[i], held_out);
+    if (total <= 0.0)
+        return -1;
+    double left = u * total;
+    for (size_t i = 0; i < corpus->take_count; i++) {
+        if (corpus->groups[corpus->takes[i].group].class_index != c)
+            continue;
+        const double weight = take_weight(corpus, &corpus->takes[i], held_out);
+        if (weight > 0.0) {
+            *picked = i;
+            left -= weight;
+            if (left < 0.0)
+                return 0;
+        }
+    }
+    return 0;
+}
+
+static int pick_class(const Corpus *corpus, int held_out, double u, size_t *picked)
+{
+    double total = 0.0;
+    for (size_t c = 0; c < corpus->class_count; c++)
+        total += corpus->classes[c].sides[held_out].weight;
+    if (total <= 0.0)
+        return -1;
+    double left = u * total;
+    for (size_t c = 0; c < corpus->class_count; c++) {
+        const double weight = corpus->classes[c].sides[held_out].weight;
+        if (weight > 0.0) {
+            *picked = c;
+            left -= weight;
+            if (left < 0.0)
+                return 0;
+        }
+    }
+    return 0;
+}
+
+/* A place for `frames` frames in one side of a take. */
+static CorpusPlace place_in(const Corpus *corpus, size_t take, int held_out, size_t frames,
+                            double u)
+{
+    size_t first;
+    const size_t there = take_side(corpus, &corpus->takes[take], held_out, &first);
+    const size_t room = there > frames ? there - frames + 1 : 1;
+    const size_t start = (size_t)(u * (double)room);
+    return (CorpusPlace){take, first + (start < room ? start : room - 1)};
+}
+
+static int draw_in_class(const Corpus *corpus, size_t c, int held_out, size_t frames, uint64_t seed,
+                         uint64_t stream, uint64_t index, CorpusPlace *place)
+{
+    size_t take = 0;
+    if (pick_take(corpus, c, held_out, random_uniform(seed, stream, 4 * index + 1), &take))
+        return -1;
+    *place = place_in(corpus, take, held_out, frames, random_uniform(seed, stream, 4 * index + 2));
+    return 0;
+}
+
+int corpus_draw(const Corpus *corpus, int held_out, size_t frames, uint64_t seed, uint64_t stream,
+                uint64_t index, CorpusPlace *place)
+{
+    size_t c = 0;
+    if (pick_class(corpus, held_out, random_uniform(seed, stream, 4 * index), &c))
+        return -1;
+    return draw_in_class(corpus, c, held_out, frames, seed, stream, index, place);
+}
+
+/* Which side of the split a place lies on. */
+static int side_of(const Corpus *corpus, CorpusPlace place)
+{
+    const Take *take = &corpus->takes[place.take];
+    const Group *group = &corpus->groups[take->group];
+    if (corpus->classes[group->class_index].held_by_time)
+        return place.start >= take->used;
+    return group->held_out;
+}
+
+CorpusPlace corpus_draw_same(const Corpus *corpus, CorpusPlace place, size_t frames, uint64_t seed,
+                             uint64_t stream, uint64_t index)
+{
+    return place_in(corpus, place.take, side_of(corpus, place), frames,
+                    random_uniform(seed, stream, 4 * index + 3));
+}
+
+size_t corpus_place_class(const Corpus *corpus, CorpusPlace place)
+{
+    return corpus->groups[corpus->takes[place.take].group].class_index;
+}
+
+void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *out)
+{
+    const Take *take = &corpus->takes[place.take];
+    size_t first;
+    const size_t there = take_side(corpus, take, side_of(corpus, place), &first);
+    for (size_t f = 0; f < frames; f++) {
+        const size_t period = there > 1 ? 2 * (there - 1) : 1;
+        size_t at = (place.start - first + f) % period;
+        if (at >= there)
+            at = period - at;
+        half_to_float(take->values + (first + at) * corpus->bands, out + f * corpus->bands,
+                      corpus->bands);
+    }
+}
+
+/* Fits on frames drawn as training draws them, so that each recording counts as it will. */
+static int fit_class(const Corpus *corpus, size_t c, Normaliser *normaliser, float *frames,
+                     Error *err)
+{
+    for (size_t i = 0; i < FIT_FRAMES; i++) {
+        CorpusPlace place;
+        if (draw_in_class(corpus, c, 0, 1, c, STREAM_FIT, i, &place))
+            return error_set(err, "class \"%s\" has nothing long enough to train on",
+                             corpus->classes[c].name);
+        corpus_read(corpus, place, 1, frames + i * corpus->bands);
+    }
+    return normaliser_fit(normaliser, c, frames, FIT_FRAMES, err);
+}
+
+int corpus_normalise(Corpus *corpus, Normaliser *normaliser, Error *err)
+{
+    float *frames = malloc(FIT_FRAMES * corpus->bands * sizeof *frames);
+    if (!frames)
+        return error_set(err, "out of memory for the quantiles");
+    for (size_t c = 0; c < corpus->class_count; c++)
+        if (fit_class(corpus, c, normaliser, frames, err)) {
+            free(frames);
+            return -1;
+        }
+    for (size_t i = 0; i < corpus->take_count; i++) {
+        const Take *take = &corpus->takes[i];
+        const size_t c = corpus->groups[take->group].class_index;
+        for (size_t f = 0; f < take->frames; f++) {
+            uint16_t *frame = take->values + f * corpus->bands;
+            half_to_float(frame, frames, corpus->bands);
+            normaliser_forward(normaliser, c, frames, 1);
+            half_from_float(frames, frame, corpus->bands);
+        }
+    }
+    free(frames);
+    return 0;
+}
+
+void corpus_each(const Corpus *corpus,
+                 void (*visit)(void *user, const char *class_name, const char *recording,
+                               int held_out),
+                 void *user)
+{
+    for (size_t g = 0; g < corpus->group_count; g++) {
+        const Group *group = &corpus->groups[g];
+        const Class *class = &corpus->classes[group->class_index];
+        visit(user, class->name, group->name, class->held_by_time ? 2 : group->held_out);
+    }
+}
+
+/* FNV-1a over the values. */
+uint64_t corpus_fingerprint(const Corpus *corpus)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < corpus->take_count; i++) {
+        const Take *take = &corpus->takes[i];
+        for (size_t j = 0; j < take->frames * corpus->bands; j++)
+            hash = (hash ^ take->values[j]) * 1099511628211u;
+    }
+    return hash;
+}

@@ -1,0 +1,79 @@
+/* The corpus: recordings to train on, as frames of log energies (later: normalised), by class.
+ *
+ * A *take* is one channel of one recording; takes of one recording, and recordings whose names differ
+ * only in a last letter ("sea-A", "sea-B": pieces cut from one recording), form a *group*. A group is
+ * held out whole, or not at all, so that what is held out was never heard. A class that is one
+ * group gives the end of each take instead. Frames are kept as binary16: an hour of one channel at
+ * 86 frames of 396 bands a second takes 236 MiB. */
+#ifndef BRUME_MODELS_CORPUS_H
+#define BRUME_MODELS_CORPUS_H
+
+#include "dsp/error.h"
+#include "models/normaliser.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Corpus Corpus;
+
+/* Takes shorter than this many frames are refused: nothing can be learnt from them. */
+#define CORPUS_LEAST_FRAMES 16
+
+/* A stretch of frames in the corpus. */
+typedef struct CorpusPlace {
+    size_t take, start;
+} CorpusPlace;
+
+/* For frames of `bands` values. */
+Corpus *corpus_create(size_t bands, Error *err);
+void corpus_destroy(Corpus *corpus);
+
+/* Index of the class of that name, made if new; SIZE_MAX out of memory. */
+size_t corpus_class(Corpus *corpus, const char *name, Error *err);
+size_t corpus_classes(const Corpus *corpus);
+const char *corpus_class_name(const Corpus *corpus, size_t class_index);
+
+/* Adds a take: log energies (frames, bands). `recording` is the file's name without folder and
+ * suffix; `share` is the part of the recording's weight that this take has (1 / channels).
+ * -1 when it is too short or memory runs out. */
+int corpus_add(Corpus *corpus, size_t class_index, const char *recording, float share,
+               const float *log_energy, size_t frames, Error *err);
+
+/* Sets about `holdout` (0..0.9) of each class's sound aside, chosen by the seed. Call once, after
+ * all takes are in. -1 when a class has nothing left to train on. */
+int corpus_split(Corpus *corpus, double holdout, uint64_t seed, Error *err);
+
+/* Fits each class's map in `normaliser` on frames to train on, then turns all frames into Gaussian
+ * values. Once, after corpus_split. */
+int corpus_normalise(Corpus *corpus, Normaliser *normaliser, Error *err);
+
+/* Frames to train on, or held out, in one class; seconds are frames * hop / rate. */
+size_t corpus_frames(const Corpus *corpus, size_t class_index, int held_out);
+
+/* Calls visit with each recording of a class and whether it is held out (2 = its end is). */
+void corpus_each(const Corpus *corpus,
+                 void (*visit)(void *user, const char *class_name, const char *recording,
+                               int held_out),
+                 void *user);
+
+/* Draws a stretch of `frames` frames (or of a whole take that is shorter): class by the square root
+ * of its length, recording by the square root of its, place evenly. A pure function of (seed,
+ * stream, index); any thread once the corpus is complete. -1 if nothing is held out. */
+int corpus_draw(const Corpus *corpus, int held_out, size_t frames, uint64_t seed, uint64_t stream,
+                uint64_t index, CorpusPlace *place);
+
+/* Another stretch of the same take: where a memory of it may come from. */
+CorpusPlace corpus_draw_same(const Corpus *corpus, CorpusPlace place, size_t frames, uint64_t seed,
+                             uint64_t stream, uint64_t index);
+
+/* The class that a place is in. */
+size_t corpus_place_class(const Corpus *corpus, CorpusPlace place);
+
+/* Frames from a place on into out (frames, bands); a take that is too short is mirrored at its
+ * ends. Any thread. */
+void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *out);
+
+/* A number that changes with the corpus's content: training goes on only on the same sound. */
+uint64_t corpus_fingerprint(const Corpus *corpus);
+
+#endif

@@ -1,0 +1,32 @@
+#include "models/matrix.h"
+
+#include <cblas.h>
+
+static void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, size_t m, size_t n, size_t k,
+                 const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c)
+{
+#ifdef BRUME_DOUBLE
+    cblas_dgemm
+#else
+    cblas_sgemm
+#endif
+        (CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, 1, a, (blasint)lda, b,
+         (blasint)ldb, beta, c, (blasint)n);
+}
+
+void matrix_times_transposed(size_t m, size_t n, size_t k, const real *a, const real *b, real beta,
+                             real *c)
+{
+    gemm(CblasNoTrans, CblasTrans, m, n, k, a, k, b, k, beta, c);
+}
+
+void matrix_times(size_t m, size_t n, size_t k, const real *a, const real *b, real beta, real *c)
+{
+    gemm(CblasNoTrans, CblasNoTrans, m, n, k, a, k, b, n, beta, c);
+}
+
+void matrix_transposed_times_add(size_t m, size_t n, size_t k, const real *a, const real *b,
+                                 real *c)
+{
+    gemm(CblasTrans, CblasNoTrans, m, n, k, a, m, b, n, 1, c);
+}

@@ -1,0 +1,229 @@
+#include "models/sampler.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+static const int MAX_DPM_STEPS = 1000;
+/* Beyond it single precision has nothing left of the signal or of the noise. */
+static const double MAX_LAMBDA = 20.0;
+static const char *const NAMES[] = {
+    [SAMPLER_DDPM] = "ddpm", [SAMPLER_DDIM] = "ddim", [SAMPLER_DPM] = "dpm"};
+enum { KINDS = sizeof NAMES / sizeof NAMES[0] };
+
+/* What sampler_run was called with. */
+typedef struct Run {
+    const SamplerSettings *settings;
+    float *x;
+    size_t n;
+    float *workspace;
+    SamplerDenoise denoise;
+    SamplerNoise noise;
+    void *user;
+    Error *err;
+} Run;
+
+SamplerSettings sampler_defaults(void)
+{
+    return (SamplerSettings){.kind = SAMPLER_DPM,
+                             .steps = 20,
+                             .prediction = PREDICTION_EPSILON,
+                             .schedule = NULL,
+                             .clip = 0.0f,
+                             .lambda_first = -5.5,
+                             .lambda_last = 4.5};
+}
+
+const char *sampler_kind_name(SamplerKind kind)
+{
+    return NAMES[kind];
+}
+
+int sampler_kind_parse(const char *name, SamplerKind *kind, Error *err)
+{
+    for (int i = 0; i < KINDS; i++) {
+        if (strcmp(name, NAMES[i]) == 0) {
+            *kind = (SamplerKind)i;
+            return 0;
+        }
+    }
+    return error_set(err, "sampler: there is no '%s'; take ddpm, ddim or dpm", name);
+}
+
+size_t sampler_workspace(const SamplerSettings *settings, size_t n)
+{
+    return settings->kind == SAMPLER_DDIM ? n : 2 * n;
+}
+
+/* The t of the i-th of the kept steps, i = 0..steps: round(i T / steps), 0 for i = 0. */
+static int kept_step(const SamplerSettings *settings, int i)
+{
+    const int64_t last = schedule_steps(settings->schedule);
+    const int64_t steps = settings->steps;
+    return (int)((2 * i * last + steps) / (2 * steps));
+}
+
+static int call_network(const Run *run, int call, double lambda, float *output)
+{
+    if (run->denoise(run->user, run->x, lambda, output) == 0)
+        return 0;
+    if (run->err && run->err->message[0])
+        return -1;
+    return error_set(run->err, "sampler: the network stopped at step %d of %d of %s; run it again",
+                     call + 1, run->settings->steps, NAMES[run->settings->kind]);
+}
+
+/* The network's x_0 for the present x, clipped. */
+static int predict_x0(const Run *run, int call, double lambda, float *x0)
+{
+    if (call_network(run, call, lambda, x0) != 0)
+        return -1;
+    diffusion_x0(run->settings->prediction, lambda, run->x, x0, x0, run->n);
+    const float clip = run->settings->clip;
+    if (clip > 0.0f) {
+        for (size_t i = 0; i < run->n; i++) {
+            const float value = x0[i] < -clip ? -clip : x0[i];
+            x0[i] = value > clip ? clip : value;
+        }
+    }
+    return 0;
+}
+
+static int run_ddpm(const Run *run)
+{
+    const SamplerSettings *settings = run->settings;
+    const Schedule *schedule = settings->schedule;
+    float *epsilon = run->workspace;
+    float *noise = run->workspace + run->n;
+    float *x = run->x;
+    for (int i = settings->steps; i >= 1; i--) {
+        const int call = settings->steps - i;
+        const int t = kept_step(settings, i);
+        const double lambda = schedule_half_log_snr(schedule, t);
+        if (call_network(run, call, lambda, epsilon) != 0)
+            return -1;
+        diffusion_epsilon(settings->prediction, lambda, x, epsilon, epsilon, run->n);
+
+        const double alpha_bar = schedule_alpha_bar(schedule, t);
+        const double alpha_bar_next = schedule_alpha_bar(schedule, kept_step(settings, i - 1));
+        const double alpha = alpha_bar / alpha_bar_next;
+        const double beta = 1.0 - alpha;
+        const float scale_x = (float)(1.0 / sqrt(alpha));
+        const float scale_epsilon = (float)(-beta / sqrt((1.0 - alpha_bar) * alpha));
+        for (size_t k = 0; k < run->n; k++)
+            x[k] = scale_x * x[k] + scale_epsilon * epsilon[k];
+        if (i == 1)
+            break;
+        const float scale_noise = (float)sqrt((1.0 - alpha_bar_next) / (1.0 - alpha_bar) * beta);
+        run->noise(run->user, call, noise, run->n);
+        for (size_t k = 0; k < run->n; k++)
+            x[k] += scale_noise * noise[k];
+    }
+    return 0;
+}
+
+/* The epsilon of eq. 12 is taken from x and the clipped x_0, (x - alpha x_0) / sigma, so that the
+ * two stay a pair: x' = alpha' x_0 + sigma' epsilon. */
+static int run_ddim(const Run *run)
+{
+    const SamplerSettings *settings = run->settings;
+    float *x0 = run->workspace;
+    float *x = run->x;
+    for (int i = settings->steps; i >= 1; i--) {
+        const double lambda = schedule_half_log_snr(settings->schedule, kept_step(settings, i));
+        if (predict_x0(run, settings->steps - i, lambda, x0) != 0)
+            return -1;
+        double alpha, sigma;
+        diffusion_scales(lambda, &alpha, &sigma);
+        const double signal = schedule_alpha_bar(settings->schedule, kept_step(settings, i - 1));
+        const double ratio = sqrt(1.0 - signal) / sigma;
+        const float scale_x = (float)ratio;
+        const float scale_x0 = (float)(sqrt(signal) - alpha * ratio);
+        for (size_t k = 0; k < run->n; k++)
+            x[k] = scale_x * x[k] + scale_x0 * x0[k];
+    }
+    return 0;
+}
+
+static int run_dpm(const Run *run)
+{
+    const SamplerSettings *settings = run->settings;
+    const int last = settings->steps - 1;
+    const double span = settings->lambda_last - settings->lambda_first;
+    const double stride = last > 0 ? span / last : 0.0;
+    float *now = run->workspace;
+    float *before = run->workspace + run->n;
+    float *x = run->x;
+    for (int i = 0; i <= last; i++) {
+        const double lambda = settings->lambda_first + stride * i;
+        if (predict_x0(run, i, lambda, now) != 0)
+            return -1;
+        if (i == last)
+            break;
+        double alpha, sigma, alpha_next, sigma_next;
+        diffusion_scales(lambda, &alpha, &sigma);
+        diffusion_scales(lambda + stride, &alpha_next, &sigma_next);
+        /* D = (1 + 1/(2r)) x_0 - 1/(2r) x_0-before, and the steps being equal, r = 1. */
+        const double scale_x0 = -alpha_next * expm1(-stride);
+        const float scale_x = (float)(sigma_next / sigma);
+        const float scale_now = (float)(i == 0 ? scale_x0 : 1.5 * scale_x0);
+        const float scale_before = (float)(-0.5 * scale_x0);
+        if (i == 0) {
+            for (size_t k = 0; k < run->n; k++)
+                x[k] = scale_x * x[k] + scale_now * now[k];
+        } else {
+            for (size_t k = 0; k < run->n; k++)
+                x[k] = scale_x * x[k] + (scale_now * now[k] + scale_before * before[k]);
+        }
+        float *free_array = before;
+        before = now;
+        now = free_array;
+    }
+    if (run->n > 0)
+        memcpy(x, now, run->n * sizeof *x);
+    return 0;
+}
+
+static int check_settings(const SamplerSettings *settings, SamplerNoise noise, Error *err)
+{
+    if ((size_t)settings->kind >= KINDS)
+        return error_set(err, "sampler: there is no kind %d; take ddpm, ddim or dpm",
+                         (int)settings->kind);
+    const char *name = NAMES[settings->kind];
+    const int is_dpm = settings->kind == SAMPLER_DPM;
+    if (!is_dpm && !settings->schedule)
+        return error_set(err, "sampler: %s has no schedule; give it one", name);
+    const int most = is_dpm ? MAX_DPM_STEPS : schedule_steps(settings->schedule);
+    if (settings->steps < 1 || settings->steps > most)
+        return error_set(err, "sampler: %d steps of %s; give 1 to %d", settings->steps, name, most);
+    if (settings->kind == SAMPLER_DDPM && !noise)
+        return error_set(err, "sampler: ddpm has no noise; give it a source");
+    if (!(settings->clip >= 0.0f))
+        return error_set(err, "sampler: clip %g; give 0 (no clipping) or more",
+                         (double)settings->clip);
+    const double first = settings->lambda_first;
+    const double final = settings->lambda_last;
+    if (is_dpm && !(first >= -MAX_LAMBDA && first < final && final <= MAX_LAMBDA))
+        return error_set(err, "sampler: dpm from lambda %g to %g; give a rise within %g to %g",
+                         first, final, -MAX_LAMBDA, MAX_LAMBDA);
+    return 0;
+}
+
+int sampler_run(const SamplerSettings *settings, float *x, size_t n, float *workspace,
+                SamplerDenoise denoise, SamplerNoise noise, void *user, Error *err)
+{
+    if (err)
+        err->message[0] = '\0';
+    if (check_settings(settings, noise, err) != 0)
+        return -1;
+    const Run run = {settings, x, n, workspace, denoise, noise, user, err};
+    switch (settings->kind) {
+    case SAMPLER_DDPM:
+        return run_ddpm(&run);
+    case SAMPLER_DDIM:
+        return run_ddim(&run);
+    case SAMPLER_DPM:
+        break;
+    }
+    return run_dpm(&run);
+}

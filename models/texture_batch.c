@@ -1,0 +1,198 @@
+#include "models/texture_batch.h"
+
+#include "dsp/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Streams of the random generator; held-out draws use others than training. */
+enum {
+    STREAM_PLACE = 0x100,
+    STREAM_LEVEL,
+    STREAM_PREFIX,
+    STREAM_MEMORY,
+    STREAM_NOISE,
+    STREAM_HELD_OUT = 0x1000
+};
+
+/* How often a window has no prefix and no memory, as at the beginning of a stream, and how much of it
+ * a prefix takes at most. */
+static const double NO_PREFIX = 0.3, NO_MEMORY = 0.25, LONGEST_PREFIX = 0.6;
+
+struct TextureBatch {
+    const TextureModel *model;
+    size_t room, windows, frames, bands;
+    DenoiserPass *pass;
+    real *clean, *noise, *x, *known, *out, *dout; /* (room * frames, bands), known (room * frames,) */
+    real *half_log_snr, *mix, *memory, *has_memory;
+    real *piece; /* (frames, bands) */
+};
+
+TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bool training,
+                                   Error *err)
+{
+    const TextureConfig *config = texture_model_config(model);
+    TextureBatch *batch = calloc(1, sizeof *batch);
+    if (!batch) {
+        error_set(err, "out of memory for training");
+        return NULL;
+    }
+    const size_t frames = config->window, bands = config->denoiser.bands;
+    const size_t size = windows * frames * bands;
+    batch->model = model;
+    batch->room = windows;
+    batch->frames = frames;
+    batch->bands = bands;
+    batch->pass = denoiser_pass_create(texture_model_denoiser(model), windows, windows * frames,
+                                       training, err);
+    batch->clean = calloc(size, sizeof(real));
+    batch->noise = calloc(size, sizeof(real));
+    batch->x = calloc(size, sizeof(real));
+    batch->out = calloc(size, sizeof(real));
+    batch->dout = calloc(size, sizeof(real));
+    batch->known = calloc(windows * frames, sizeof(real));
+    batch->half_log_snr = calloc(windows, sizeof(real));
+    batch->has_memory = calloc(windows, sizeof(real));
+    batch->mix = calloc(windows * config->denoiser.classes, sizeof(real));
+    batch->memory = calloc(windows * bands, sizeof(real));
+    batch->piece = calloc(frames * bands, sizeof(real));
+    if (!batch->pass || !batch->clean || !batch->noise || !batch->x || !batch->out ||
+        !batch->dout || !batch->known || !batch->half_log_snr || !batch->has_memory ||
+        !batch->mix || !batch->memory || !batch->piece) {
+        texture_batch_destroy(batch);
+        error_set(err, "out of memory for %zu windows of %zu frames", windows, frames);
+        return NULL;
+    }
+    return batch;
+}
+
+void texture_batch_destroy(TextureBatch *batch)
+{
+    if (!batch)
+        return;
+    denoiser_pass_destroy(batch->pass);
+    free(batch->clean);
+    free(batch->noise);
+    free(batch->x);
+    free(batch->out);
+    free(batch->dout);
+    free(batch->known);
+    free(batch->half_log_snr);
+    free(batch->has_memory);
+    free(batch->mix);
+    free(batch->memory);
+    free(batch->piece);
+    free(batch);
+}
+
+static void fill_memory(TextureBatch *batch, size_t w, const Corpus *corpus, CorpusPlace place,
+                        const TextureDraw *draw, uint64_t stream, uint64_t index)
+{
+    real *memory = batch->memory + w * batch->bands;
+    memset(memory, 0, batch->bands * sizeof *memory);
+    batch->has_memory[w] = random_uniform(draw->seed, stream, 4 * index) >= NO_MEMORY;
+    if (batch->has_memory[w] == 0)
+        return;
+    const CorpusPlace past =
+        corpus_draw_same(corpus, place, batch->frames, draw->seed, stream, index);
+    corpus_read(corpus, past, batch->frames, batch->piece);
+    for (size_t f = 0; f < batch->frames; f++)
+        for (size_t b = 0; b < batch->bands; b++)
+            memory[b] += batch->piece[f * batch->bands + b] / (real)batch->frames;
+}
+
+static void fill_prefix(TextureBatch *batch, size_t w, double u)
+{
+    real *known = batch->known + w * batch->frames;
+    memset(known, 0, batch->frames * sizeof *known);
+    if (u < NO_PREFIX)
+        return;
+    const double share = LONGEST_PREFIX * (u - NO_PREFIX) / (1.0 - NO_PREFIX);
+    const size_t length = (size_t)(share * (double)batch->frames);
+    for (size_t f = 0; f < length; f++)
+        known[f] = 1;
+}
+
+/* x = clean frames where known, else the forward process. */
+static void noise_window(TextureBatch *batch, size_t w)
+{
+    const size_t bands = batch->bands;
+    for (size_t f = 0; f < batch->frames; f++) {
+        const size_t row = w * batch->frames + f, at = row * bands;
+        if (batch->known[row] != 0)
+            memcpy(batch->x + at, batch->clean + at, bands * sizeof(real));
+        else
+            diffusion_forward((double)batch->half_log_snr[w], batch->clean + at, batch->noise + at,
+                              batch->x + at, bands);
+    }
+}
+
+int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureDraw *draw)
+{
+    const Schedule *schedule = texture_model_schedule(batch->model);
+    const size_t classes = texture_model_config(batch->model)->denoiser.classes;
+    const size_t size = batch->frames * batch->bands;
+    const uint64_t side = draw->held_out ? STREAM_HELD_OUT : 0;
+    const double steps = schedule_steps(schedule);
+    batch->windows = draw->windows;
+    for (size_t w = 0; w < draw->windows; w++) {
+        const uint64_t index = draw->step * draw->of + draw->first + w;
+        CorpusPlace place;
+        if (corpus_draw(corpus, draw->held_out, batch->frames, draw->seed, side + STREAM_PLACE,
+                        index, &place))
+            return -1;
+        corpus_read(corpus, place, batch->frames, batch->clean + w * size);
+        memset(batch->mix + w * classes, 0, classes * sizeof(real));
+        batch->mix[w * classes + corpus_place_class(corpus, place)] = 1;
+        const double level = ((double)(draw->first + w) +
+                              random_uniform(draw->seed, side + STREAM_LEVEL, index)) /
+                             (double)draw->of;
+        batch->half_log_snr[w] = (real)schedule_half_log_snr(schedule, 1 + (int)(level * steps));
+        fill_prefix(batch, w, random_uniform(draw->seed, side + STREAM_PREFIX, index));
+        fill_memory(batch, w, corpus, place, draw, side + STREAM_MEMORY, index);
+        random_gaussian(draw->seed, side + STREAM_NOISE, index * size, batch->noise + w * size,
+                        size);
+        noise_window(batch, w);
+    }
+    return 0;
+}
+
+void texture_batch_set_level(TextureBatch *batch, double half_log_snr)
+{
+    for (size_t w = 0; w < batch->windows; w++) {
+        batch->half_log_snr[w] = (real)half_log_snr;
+        noise_window(batch, w);
+    }
+}
+
+TextureLoss texture_batch_loss(TextureBatch *batch, const real *weights, double scale,
+                               real *gradients)
+{
+    const DenoiserInput input = {batch->windows,      batch->frames, batch->x,
+                                 batch->known,        batch->half_log_snr, batch->mix,
+                                 batch->memory,       batch->has_memory};
+    denoiser_forward(batch->pass, weights, &input, batch->out);
+    const Prediction prediction = texture_model_config(batch->model)->prediction;
+    const size_t bands = batch->bands;
+    TextureLoss loss = {0.0, 0.0};
+    for (size_t row = 0; row < batch->windows * batch->frames; row++) {
+        real *difference = batch->dout + row * bands;
+        if (batch->known[row] != 0) {
+            memset(difference, 0, bands * sizeof *difference);
+            continue;
+        }
+        diffusion_target(prediction, (double)batch->half_log_snr[row / batch->frames],
+                         batch->clean + row * bands, batch->noise + row * bands, difference, bands);
+        real sum = 0;
+        for (size_t b = 0; b < bands; b++) {
+            difference[b] = batch->out[row * bands + b] - difference[b];
+            sum += difference[b] * difference[b];
+            difference[b] *= (real)(2.0 * scale);
+        }
+        loss.sum += (double)sum;
+        loss.values += (double)bands;
+    }
+    if (gradients)
+        denoiser_backward(batch->pass, weights, &input, batch->dout, gradients);
+    return loss;
+}

@@ -1,0 +1,231 @@
+#include "models/texture_model.h"
+
+#include "models/safetensors.h"
+#include "models/texture_config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAPS_TENSOR "normaliser.quantiles"
+
+struct TextureModel {
+    TextureConfig config;
+    Bands *bands;
+    Denoiser *denoiser;
+    Schedule *schedule;
+    Normaliser *normaliser;
+    real *weights;
+};
+
+TextureModel *texture_model_create(const TextureConfig *config, Error *err)
+{
+    if (texture_config_check(config, err))
+        return NULL;
+    TextureModel *model = calloc(1, sizeof *model);
+    if (!model) {
+        error_set(err, "out of memory for a model");
+        return NULL;
+    }
+    model->config = *config;
+    model->bands = bands_create_hybrid((double)config->rate, config->frame, config->linear,
+                                       config->upper, config->top, err);
+    model->denoiser = denoiser_create(&config->denoiser, err);
+    model->schedule = schedule_create(config->schedule, 1000, err);
+    model->normaliser = normaliser_create(config->denoiser.classes, config->denoiser.bands, err);
+    if (!model->bands || !model->denoiser || !model->schedule || !model->normaliser) {
+        texture_model_destroy(model);
+        return NULL;
+    }
+    model->weights =
+        calloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
+    if (!model->weights) {
+        error_set(err, "out of memory for a model's weights");
+        texture_model_destroy(model);
+        return NULL;
+    }
+    return model;
+}
+
+void texture_model_destroy(TextureModel *model)
+{
+    if (!model)
+        return;
+    bands_destroy(model->bands);
+    denoiser_destroy(model->denoiser);
+    schedule_destroy(model->schedule);
+    normaliser_destroy(model->normaliser);
+    free(model->weights);
+    free(model);
+}
+
+static int read_maps(TextureModel *model, const Safetensors *file, Error *err)
+{
+    const DenoiserConfig *c = &model->config.denoiser;
+    const size_t shape[] = {c->classes, c->bands, NORMALISER_KNOTS};
+    float *table = malloc(c->classes * c->bands * NORMALISER_KNOTS * sizeof *table);
+    if (!table)
+        return error_set(err, "out of memory for a model's quantiles");
+    const int failed = safetensors_read_float(file, MAPS_TENSOR, 3, shape, table, err) ||
+                       normaliser_set_table(model->normaliser, table, err);
+    free(table);
+    return failed ? -1 : 0;
+}
+
+static int read_weights(TextureModel *model, const Safetensors *file, Error *err)
+{
+    const Parameters *parameters = denoiser_parameters(model->denoiser);
+    const size_t expected = parameters_count(parameters) + 1;
+    if (safetensors_count(file) != expected)
+        return error_set(err, "%zu tensors where its configuration asks for %zu",
+                         safetensors_count(file), expected);
+    for (size_t i = 0; i < parameters_count(parameters); i++) {
+        const ParameterInfo *info = parameters_info(parameters, i);
+        float *values = malloc(info->size * sizeof *values);
+        if (!values)
+            return error_set(err, "out of memory for a model's weights");
+        const int failed =
+            safetensors_read_float(file, info->name, info->rank, info->shape, values, err);
+        for (size_t j = 0; !failed && j < info->size; j++)
+            model->weights[info->offset + j] = (real)values[j];
+        free(values);
+        if (failed)
+            return -1;
+    }
+    return 0;
+}
+
+static TextureModel *read_model(const Safetensors *file, Error *err)
+{
+    const char *kind = safetensors_metadata(file, "kind");
+    const char *format = safetensors_metadata(file, "format_version");
+    const char *json = safetensors_metadata(file, "config");
+    if (!kind || strcmp(kind, TEXTURE_KIND)) {
+        error_set(err, "its kind is \"%.60s\", not \"" TEXTURE_KIND "\": give a texture model",
+                  kind ? kind : "missing");
+        return NULL;
+    }
+    if (!format || strcmp(format, TEXTURE_FORMAT)) {
+        error_set(err, "its format version is \"%.60s\"; this Brume reads \"" TEXTURE_FORMAT
+                       "\": use a newer Brume, or train the model again",
+                  format ? format : "missing");
+        return NULL;
+    }
+    TextureConfig config;
+    if (!json) {
+        error_set(err, "its header holds no \"config\": it was not written by Brume");
+        return NULL;
+    }
+    if (texture_config_parse(json, &config, err))
+        return NULL;
+    TextureModel *model = texture_model_create(&config, err);
+    if (model && (read_maps(model, file, err) || read_weights(model, file, err))) {
+        texture_model_destroy(model);
+        return NULL;
+    }
+    return model;
+}
+
+TextureModel *texture_model_open(const char *path, Error *err)
+{
+    Safetensors *file = safetensors_open(path, err);
+    if (!file)
+        return NULL;
+    TextureModel *model = read_model(file, err);
+    if (!model && err && !strstr(err->message, path))
+        error_prefix(err, "%s", path);
+    safetensors_destroy(file);
+    return model;
+}
+
+const TextureConfig *texture_model_config(const TextureModel *model)
+{
+    return &model->config;
+}
+
+const Bands *texture_model_bands(const TextureModel *model)
+{
+    return model->bands;
+}
+
+const Denoiser *texture_model_denoiser(const TextureModel *model)
+{
+    return model->denoiser;
+}
+
+const Schedule *texture_model_schedule(const TextureModel *model)
+{
+    return model->schedule;
+}
+
+Normaliser *texture_model_normaliser(TextureModel *model)
+{
+    return model->normaliser;
+}
+
+const Normaliser *texture_model_maps(const TextureModel *model)
+{
+    return model->normaliser;
+}
+
+real *texture_model_weights(TextureModel *model)
+{
+    return model->weights;
+}
+
+const real *texture_model_values(const TextureModel *model)
+{
+    return model->weights;
+}
+
+size_t texture_model_hop(const TextureModel *model)
+{
+    return model->config.frame / 4;
+}
+
+int texture_model_class(const TextureModel *model, const char *name, Error *err)
+{
+    const TextureConfig *config = &model->config;
+    char names[512] = "";
+    for (size_t c = 0; c < config->denoiser.classes; c++) {
+        if (!strcmp(config->classes[c], name))
+            return (int)c;
+        strncat(names, c ? ", " : "", sizeof names - strlen(names) - 1);
+        strncat(names, config->classes[c], sizeof names - strlen(names) - 1);
+    }
+    return error_set(err, "the model has no class \"%.60s\": it has %s", name, names);
+}
+
+static int write_tensors(const TextureModel *model, SafetensorsWriter *writer, int half, Error *err)
+{
+    const DenoiserConfig *c = &model->config.denoiser;
+    const size_t shape[] = {c->classes, c->bands, NORMALISER_KNOTS};
+    if (safetensors_writer_tensor(writer, MAPS_TENSOR, 3, shape,
+                                  normaliser_table(model->normaliser), half, err))
+        return -1;
+    const Parameters *parameters = denoiser_parameters(model->denoiser);
+    for (size_t i = 0; i < parameters_count(parameters); i++) {
+        const ParameterInfo *info = parameters_info(parameters, i);
+        if (safetensors_writer_tensor(writer, info->name, info->rank, info->shape,
+                                      (const float *)model->weights + info->offset, half, err))
+            return -1;
+    }
+    return 0;
+}
+
+int texture_model_save(const TextureModel *model, const TextureCardLine *card, size_t lines,
+                       int half, const char *path, Error *err)
+{
+    SafetensorsWriter *writer = safetensors_writer_create(err);
+    char *json = texture_config_print(&model->config, err);
+    int failed = !writer || !json ||
+                 safetensors_writer_metadata(writer, "kind", TEXTURE_KIND, err) ||
+                 safetensors_writer_metadata(writer, "format_version", TEXTURE_FORMAT, err) ||
+                 safetensors_writer_metadata(writer, "config", json, err);
+    for (size_t i = 0; !failed && i < lines; i++)
+        failed = safetensors_writer_metadata(writer, card[i].key, card[i].value, err);
+    failed = failed || write_tensors(model, writer, half, err) ||
+             safetensors_writer_save(writer, path, err);
+    free(json);
+    safetensors_writer_destroy(writer);
+    return failed ? -1 : 0;
+}

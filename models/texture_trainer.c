@@ -1,0 +1,271 @@
+#include "models/texture_trainer.h"
+
+#include "models/adam.h"
+#include "models/texture_batch.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/texture_checkpoint.h"
+
+enum { WARM_UP = 200, HELD_OUT_WINDOWS = 48 };
+static const double CLIP = 1.0, AVERAGE_DECAY = 0.999, LOSS_MEMORY = 0.99;
+
+/* One thread's share of a step. */
+typedef struct Worker {
+    TextureTrainer *trainer;
+    TextureBatch *batch;
+    real *gradients;
+    TextureDraw draw;
+    TextureLoss loss;
+    int failed;
+} Worker;
+
+struct TextureTrainer {
+    TextureModel *model;
+    Corpus *corpus;
+    TextureTrainerSettings settings;
+    AdamSettings adam;
+    size_t size;
+    TextureCheckpoint state;
+    Worker *workers;
+    TextureBatch *held_out;
+};
+
+TextureTrainerSettings texture_trainer_defaults(void)
+{
+    return (TextureTrainerSettings){
+        .seed = 1, .steps = 10000, .batch = 8, .threads = 1, .rate = 1e-3};
+}
+
+static int create_workers(TextureTrainer *trainer, Error *err)
+{
+    const unsigned threads = trainer->settings.threads;
+    const size_t batch = trainer->settings.batch;
+    trainer->workers = calloc(threads, sizeof *trainer->workers);
+    if (!trainer->workers)
+        return error_set(err, "out of memory for training");
+    for (unsigned i = 0; i < threads; i++) {
+        Worker *worker = &trainer->workers[i];
+        worker->trainer = trainer;
+        worker->draw.first = batch * i / threads;
+        worker->draw.windows = batch * (i + 1) / threads - worker->draw.first;
+        worker->draw.of = batch;
+        worker->draw.seed = trainer->settings.seed;
+        worker->batch = texture_batch_create(trainer->model, worker->draw.windows, true, err);
+        worker->gradients = calloc(trainer->size, sizeof(real));
+        if (!worker->batch || !worker->gradients)
+            return error_set(err, "out of memory for training");
+    }
+    trainer->held_out = texture_batch_create(trainer->model, 8, false, err);
+    return trainer->held_out ? 0 : -1;
+}
+
+static int check_settings(const TextureTrainerSettings *settings, Error *err)
+{
+    if (settings->batch < 1 || settings->batch > 256)
+        return error_set(err, "a batch of %zu windows: 1 to 256 are possible", settings->batch);
+    if (settings->threads < 1 || settings->threads > 64 || settings->threads > settings->batch)
+        return error_set(err, "%u threads: 1 to %zu are possible with a batch of %zu windows",
+                         settings->threads, settings->batch < 64 ? settings->batch : 64,
+                         settings->batch);
+    if (settings->steps < 1)
+        return error_set(err, "0 steps: give at least 1");
+    return 0;
+}
+
+TextureTrainer *texture_trainer_create(TextureModel *model, Corpus *corpus,
+                                       const TextureTrainerSettings *settings, Error *err)
+{
+    if (check_settings(settings, err))
+        return NULL;
+    if (corpus_normalise(corpus, texture_model_normaliser(model), err))
+        return NULL;
+    TextureTrainer *trainer = calloc(1, sizeof *trainer);
+    if (!trainer) {
+        error_set(err, "out of memory for training");
+        return NULL;
+    }
+    const Parameters *parameters = denoiser_parameters(texture_model_denoiser(model));
+    trainer->model = model;
+    trainer->corpus = corpus;
+    trainer->settings = *settings;
+    trainer->adam = adam_defaults();
+    trainer->size = parameters_size(parameters);
+    if (texture_checkpoint_create(&trainer->state, trainer->size, err) ||
+        create_workers(trainer, err)) {
+        texture_trainer_destroy(trainer);
+        return NULL;
+    }
+    TextureCheckpoint *state = &trainer->state;
+    state->identity = (TextureIdentity){.seed = settings->seed,
+                                        .fingerprint = corpus_fingerprint(corpus),
+                                        .batch = settings->batch,
+                                        .steps = settings->steps};
+    parameters_start(parameters, settings->seed, state->values);
+    memcpy(state->average, state->values, trainer->size * sizeof(real));
+    memcpy(state->best, state->values, trainer->size * sizeof(real));
+    return trainer;
+}
+
+void texture_trainer_destroy(TextureTrainer *trainer)
+{
+    if (!trainer)
+        return;
+    for (unsigned i = 0; trainer->workers && i < trainer->settings.threads; i++) {
+        texture_batch_destroy(trainer->workers[i].batch);
+        free(trainer->workers[i].gradients);
+    }
+    free(trainer->workers);
+    texture_batch_destroy(trainer->held_out);
+    texture_checkpoint_destroy(&trainer->state);
+    free(trainer);
+}
+
+void texture_trainer_set_steps(TextureTrainer *trainer, size_t steps)
+{
+    trainer->state.identity.steps = steps;
+}
+
+/* Linear warm-up, then half a cosine down to nothing at the last step. */
+static double rate_at(const TextureTrainer *trainer, size_t step)
+{
+    const double steps = (double)trainer->state.identity.steps;
+    const double done = fmin(1.0, (double)step / steps);
+    const double warm = fmin(1.0, (double)(step + 1) / fmin(WARM_UP, 1.0 + 0.1 * steps));
+    return trainer->settings.rate * warm * 0.5 * (1.0 + cos(acos(-1.0) * done));
+}
+
+static void *work(void *user)
+{
+    Worker *worker = user;
+    TextureTrainer *trainer = worker->trainer;
+    const TextureConfig *config = texture_model_config(trainer->model);
+    const double values =
+        (double)(trainer->settings.batch * config->window * config->denoiser.bands);
+    memset(worker->gradients, 0, trainer->size * sizeof(real));
+    worker->draw.step = trainer->state.progress.step;
+    worker->failed = texture_batch_draw(worker->batch, trainer->corpus, &worker->draw);
+    if (!worker->failed)
+        worker->loss = texture_batch_loss(worker->batch, trainer->state.values, 1.0 / values,
+                                          worker->gradients);
+    return NULL;
+}
+
+/* Runs all workers; the calling thread is the first of them. */
+static int work_together(TextureTrainer *trainer, Error *err)
+{
+    const unsigned threads = trainer->settings.threads;
+    pthread_t handles[64];
+    unsigned started = 1;
+    while (started < threads &&
+           !pthread_create(&handles[started], NULL, work, &trainer->workers[started]))
+        started++;
+    work(&trainer->workers[0]);
+    for (unsigned i = 1; i < started; i++)
+        pthread_join(handles[i], NULL);
+    return started == threads ? 0 : error_set(err, "cannot start %u threads", threads);
+}
+
+/* The workers' gradients and losses, summed in order into the first one's. */
+static int sum_workers(TextureTrainer *trainer, TextureLoss *loss)
+{
+    *loss = (TextureLoss){0.0, 0.0};
+    for (unsigned i = 0; i < trainer->settings.threads; i++) {
+        const Worker *worker = &trainer->workers[i];
+        if (worker->failed)
+            return -1;
+        loss->sum += worker->loss.sum;
+        loss->values += worker->loss.values;
+        for (size_t j = 0; i && j < trainer->size; j++)
+            trainer->workers[0].gradients[j] += worker->gradients[j];
+    }
+    return 0;
+}
+
+int texture_trainer_step(TextureTrainer *trainer, Error *err)
+{
+    TextureCheckpoint *state = &trainer->state;
+    TextureProgress *progress = &state->progress;
+    const Parameters *parameters = denoiser_parameters(texture_model_denoiser(trainer->model));
+    real *gradients = trainer->workers[0].gradients;
+    TextureLoss sum;
+    if (work_together(trainer, err))
+        return -1;
+    if (sum_workers(trainer, &sum))
+        return error_set(err, "nothing to train on");
+    const double loss = sum.sum / fmax(1.0, sum.values);
+    const double norm = gradients_clip(trainer->size, gradients, CLIP);
+    if (!isfinite(loss) || !isfinite(norm))
+        return error_set(err, "the loss is no longer finite at step %zu: start again with a lower "
+                              "learning rate, or from the last checkpoint",
+                         progress->step);
+    const size_t step = progress->step;
+    adam_step(&trainer->adam, parameters, step + 1, rate_at(trainer, step), gradients,
+              state->values, state->first, state->second);
+    /* Early on the average must not remember the random start. */
+    const double decay = fmin(AVERAGE_DECAY, (1.0 + (double)step) / (10.0 + (double)step));
+    average_step(trainer->size, decay, state->values, state->average);
+    progress->loss = step ? LOSS_MEMORY * progress->loss + (1.0 - LOSS_MEMORY) * loss : loss;
+    progress->step++;
+    return 0;
+}
+
+int texture_trainer_evaluate(TextureTrainer *trainer, Error *err)
+{
+    TextureCheckpoint *state = &trainer->state;
+    TextureProgress *progress = &state->progress;
+    TextureLoss sum = {0.0, 0.0};
+    TextureDraw draw = {
+        .seed = 1, .held_out = 1, .step = 0, .windows = 8, .of = HELD_OUT_WINDOWS};
+    for (; draw.first < HELD_OUT_WINDOWS; draw.first += draw.windows) {
+        if (texture_batch_draw(trainer->held_out, trainer->corpus, &draw))
+            break;
+        const TextureLoss loss =
+            texture_batch_loss(trainer->held_out, state->average, 0.0, NULL);
+        sum.sum += loss.sum;
+        sum.values += loss.values;
+    }
+    progress->held_out = sum.values > 0.0 ? sum.sum / sum.values : NAN;
+    if (sum.values > 0.0 && !isfinite(progress->held_out))
+        return error_set(err, "the held-out loss is no longer finite at step %zu", progress->step);
+    if (!(progress->held_out >= progress->best)) {
+        progress->best = progress->held_out;
+        progress->best_step = progress->step;
+        memcpy(state->best, state->average, trainer->size * sizeof(real));
+    }
+    return 0;
+}
+
+TextureProgress texture_trainer_progress(const TextureTrainer *trainer)
+{
+    return trainer->state.progress;
+}
+
+size_t texture_trainer_steps(const TextureTrainer *trainer)
+{
+    return trainer->state.identity.steps;
+}
+
+void texture_trainer_add_seconds(TextureTrainer *trainer, double seconds)
+{
+    trainer->state.progress.seconds += seconds;
+}
+
+void texture_trainer_finish(TextureTrainer *trainer)
+{
+    memcpy(texture_model_weights(trainer->model), trainer->state.best,
+           trainer->size * sizeof(real));
+}
+
+int texture_trainer_save(const TextureTrainer *trainer, const char *path, Error *err)
+{
+    return texture_checkpoint_save(&trainer->state, path, err);
+}
+
+int texture_trainer_resume(TextureTrainer *trainer, const char *path, Error *err)
+{
+    return texture_checkpoint_load(&trainer->state, path, err);
+}

@@ -1,0 +1,63 @@
+/* Training of a texture model: windows of the corpus noised to random levels, the denoiser's squared
+ * error, AdamW, averaged weights, held-out loss. What a step does is a pure function of corpus, seed
+ * and step number, so training goes on from a checkpoint as if it had never stopped. */
+#ifndef BRUME_MODELS_TEXTURE_TRAINER_H
+#define BRUME_MODELS_TEXTURE_TRAINER_H
+
+#include "models/corpus.h"
+#include "models/texture_model.h"
+
+typedef struct TextureTrainerSettings {
+    uint64_t seed;
+    size_t steps;     /* the learning rate has fallen to nothing by this step */
+    size_t batch;     /* windows a step, 1..256 */
+    unsigned threads; /* 1..64; the result depends on it in rounding only */
+    double rate;      /* learning rate after warm-up */
+} TextureTrainerSettings;
+
+/* Where training stands. */
+typedef struct TextureProgress {
+    size_t step;
+    double loss;                /* averaged over about 100 steps; NaN before the first */
+    double held_out, best;      /* held-out loss with averaged weights; NaN where not known */
+    size_t best_step;
+    double seconds;             /* time spent in steps over all runs, as the caller adds it */
+} TextureProgress;
+
+typedef struct TextureTrainer TextureTrainer;
+
+/* 10,000 steps of 8 windows at rate 1e-3, one thread. */
+TextureTrainerSettings texture_trainer_defaults(void);
+
+/* Fits the model's normaliser on the corpus (which is normalised by it) and gives the weights their
+ * starting values. Corpus and model must outlive the trainer. Model classes are set from the
+ * corpus. */
+TextureTrainer *texture_trainer_create(TextureModel *model, Corpus *corpus,
+                                       const TextureTrainerSettings *settings, Error *err);
+void texture_trainer_destroy(TextureTrainer *trainer);
+
+/* Changes the number of steps that the learning rate falls over: before the first step, once the
+ * machine's speed is known. */
+void texture_trainer_set_steps(TextureTrainer *trainer, size_t steps);
+
+/* One step on all threads. -1 when the loss is no longer finite, or a thread can't start. */
+int texture_trainer_step(TextureTrainer *trainer, Error *err);
+
+/* Held-out loss of the averaged weights; remembers them if they are the best so far. Without
+ * anything held out the averaged weights count as best. */
+int texture_trainer_evaluate(TextureTrainer *trainer, Error *err);
+
+TextureProgress texture_trainer_progress(const TextureTrainer *trainer);
+size_t texture_trainer_steps(const TextureTrainer *trainer);
+void texture_trainer_add_seconds(TextureTrainer *trainer, double seconds);
+
+/* Puts the best weights so far into the model. */
+void texture_trainer_finish(TextureTrainer *trainer);
+
+/* Everything that training needs to go on, whole or not at all. */
+int texture_trainer_save(const TextureTrainer *trainer, const char *path, Error *err);
+
+/* Takes up a checkpoint: refused when it is of another corpus, network, seed or batch. */
+int texture_trainer_resume(TextureTrainer *trainer, const char *path, Error *err);
+
+#endif
