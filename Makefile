@@ -106,6 +106,31 @@ SANITIZE_asan  := -fsanitize=address -fno-omit-frame-pointer
 SANITIZE_ubsan := -fsanitize=undefined -fno-sanitize-recover=undefined
 SANITIZE_tsan  := -fsanitize=thread
 
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) sh tests/demo.sh
+
+bench: deps
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/bench
+	@BUILD=$(BUILD) sh tests/bench/run.sh
+
+$(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a $(CORE_LIBS)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/brume/models
+	install -m 755 $(BUILD)/brume $(DESTDIR)$(PREFIX)/bin/brume
+	install -m 644 models/weights/*.safetensors $(DESTDIR)$(PREFIX)/share/brume/models
+
+install-user:
+	@$(MAKE) --no-print-directory install PREFIX=$(HOME)/.local DESTDIR=
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/brume
+	for model in models/weights/*.safetensors; do \
+	    rm -f $(DESTDIR)$(PREFIX)/share/brume/models/$$(basename $$model); done
+
 clean:
 	rm -rf build demo
 

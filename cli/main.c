@@ -14,7 +14,10 @@ typedef struct Verb {
 } Verb;
 
 static const Verb verbs[] = {
+    {"render", "make a texture from noise", verb_render},
     {"train", "train a model on a folder of sounds", verb_train},
+    {"info", "print a model's card", verb_info},
+    {"models", "list the models that are installed", verb_models},
     {"plot", "draw spectrograms, one under another, as a PNG", verb_plot},
 };
 

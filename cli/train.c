@@ -1,5 +1,6 @@
 #include "cli/interrupt.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/sound_folder.h"
@@ -19,6 +20,9 @@ enum { EVALUATE_EVERY = 250, SAVE_EVERY = 300, MEASURE_STEPS = 20 };
 
 /* Training stops when this share of all steps has passed without a better held-out loss. */
 static const double PATIENCE = 0.25;
+
+/* Until the speed is known --hours stand for as many steps. */
+static const size_t UNSETTLED_STEPS = 1000000000;
 
 typedef struct TrainRequest {
     const char *folder, *output;
@@ -76,8 +80,13 @@ static int prepare(Training *training, Error *err)
     if (config.denoiser.classes > TEXTURE_MAX_CLASSES)
         return error_set(err, "%s: %zu classes: %d are possible in one model", request->folder,
                          config.denoiser.classes, TEXTURE_MAX_CLASSES);
-    for (size_t c = 0; c < config.denoiser.classes; c++)
-        snprintf(config.classes[c], TEXTURE_CLASS_ROOM, "%s", corpus_class_name(training->corpus, c));
+    for (size_t c = 0; c < config.denoiser.classes; c++) {
+        const char *name = corpus_class_name(training->corpus, c);
+        if (strlen(name) >= TEXTURE_CLASS_ROOM)
+            return error_set(err, "class \"%s\": its name is longer than %d bytes: rename its folder",
+                             name, TEXTURE_CLASS_ROOM - 1);
+        strcpy(config.classes[c], name);
+    }
     training->model = texture_model_create(&config, err);
     return training->model ? 0 : -1;
 }
@@ -90,8 +99,7 @@ static int create_trainer(Training *training, Error *err)
     settings.batch = (size_t)request->batch;
     settings.threads = (unsigned)request->threads;
     settings.rate = request->rate;
-    /* With --hours the number is set once the speed is known. */
-    settings.steps = request->steps ? (size_t)request->steps : 1000000;
+    settings.steps = request->steps ? (size_t)request->steps : UNSETTLED_STEPS;
     training->trainer = texture_trainer_create(training->model, training->corpus, &settings, err);
     if (!training->trainer)
         return -1;
@@ -103,8 +111,8 @@ static int create_trainer(Training *training, Error *err)
     return 0;
 }
 
-/* Writes the model as it is best so far, and what is needed to go on. */
-static int save(Training *training, Error *err)
+/* Writes the model as it is best so far. */
+static int save_model(Training *training, Error *err)
 {
     texture_trainer_finish(training->trainer);
     const TrainedOn trained = {.folder = training->request->folder,
@@ -114,11 +122,18 @@ static int save(Training *training, Error *err)
                                .corpus = training->corpus,
                                .progress = texture_trainer_progress(training->trainer),
                                .steps = texture_trainer_steps(training->trainer)};
+    return train_card_save(training->model, &training->request->card, &trained,
+                           training->request->output, err);
+}
+
+/* The model, and what is needed to go on. */
+static int save(Training *training, Error *err)
+{
     training->saved_at = now();
-    if (train_card_save(training->model, &training->request->card, &trained,
-                        training->request->output, err))
-        return -1;
-    return texture_trainer_save(training->trainer, training->request->checkpoint, err);
+    return save_model(training, err) ||
+                   texture_trainer_save(training->trainer, training->request->checkpoint, err)
+               ? -1
+               : 0;
 }
 
 static void print_time(char *text, size_t room, double seconds)
@@ -158,7 +173,7 @@ static bool is_overfitting(const Training *training)
 /* After the first steps the hours that were asked for become a number of steps. */
 static void settle_steps(Training *training, size_t taken, double seconds_per_step)
 {
-    if (training->request->steps || training->request->resume || taken != MEASURE_STEPS)
+    if (texture_trainer_steps(training->trainer) != UNSETTLED_STEPS || taken != MEASURE_STEPS)
         return;
     const double evaluating = 2.0; /* in steps, for each evaluation */
     const double cost = seconds_per_step * (1.0 + evaluating / EVALUATE_EVERY);
@@ -225,9 +240,47 @@ static void print_result(const Training *training)
     }
 }
 
+/* What would only be noticed after hours. */
+static int check_files(const TrainRequest *request, Error *err)
+{
+    Output *output = output_create(request->output, err);
+    if (!output)
+        return -1;
+    output_discard(output);
+    if (request->resume && access(request->checkpoint, R_OK))
+        return error_set(err, "%s: there is no checkpoint to go on from: start without --resume",
+                         request->checkpoint);
+    return 0;
+}
+
+/* At the end, or when somebody interrupts. */
+static int finish(Training *training, Error *err)
+{
+    TextureTrainer *trainer = training->trainer;
+    const TextureProgress p = texture_trainer_progress(trainer);
+    const bool stopped = interrupt_requested();
+    if (p.step == 0)
+        return error_set(err, "interrupted before the first step: nothing was written");
+    /* Before the evaluation: one that an unbroken run would not have made must not count later. */
+    if (stopped && texture_trainer_save(trainer, training->request->checkpoint, err))
+        return -1;
+    /* The weights that count are the best that an evaluation saw; a short run may not have had
+     * one. */
+    if (isnan(p.held_out) && texture_trainer_evaluate(trainer, err))
+        return -1;
+    if (save_model(training, err))
+        return -1;
+    if (stopped)
+        return error_set(err, "interrupted at step %zu: the model so far is in %s; --resume goes on",
+                         p.step, training->request->output);
+    unlink(training->request->checkpoint);
+    print_result(training);
+    return 0;
+}
+
 static int train(Training *training, Error *err)
 {
-    if (prepare(training, err) || create_trainer(training, err))
+    if (check_files(training->request, err) || prepare(training, err) || create_trainer(training, err))
         return -1;
     const TextureProgress before = texture_trainer_progress(training->trainer);
     if (!training->request->common.quiet) {
@@ -240,24 +293,7 @@ static int train(Training *training, Error *err)
     progress_begin(&training->progress, training->request->common.quiet);
     const int failed = run(training, err);
     progress_end(&training->progress);
-    if (failed)
-        return -1;
-    const TextureProgress p = texture_trainer_progress(training->trainer);
-    const bool stopped = interrupt_requested();
-    /* The weights that count are the best that an evaluation saw; a short run may not have had
-     * one. */
-    if (p.step > 0 && isnan(p.held_out) && texture_trainer_evaluate(training->trainer, err))
-        return -1;
-    if (p.step == 0)
-        return error_set(err, "interrupted before the first step: nothing was written");
-    if (save(training, err))
-        return -1;
-    if (stopped)
-        return error_set(err, "interrupted at step %zu: the model so far is in %s; --resume goes on",
-                         p.step, training->request->output);
-    unlink(training->request->checkpoint);
-    print_result(training);
-    return 0;
+    return failed ? -1 : finish(training, err);
 }
 
 static int read_request(int argc, char **argv, TrainRequest *request)

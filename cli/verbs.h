@@ -3,7 +3,10 @@
 #ifndef BRUME_CLI_VERBS_H
 #define BRUME_CLI_VERBS_H
 
-int verb_plot(int argc, char **argv);
+int verb_render(int argc, char **argv);
 int verb_train(int argc, char **argv);
+int verb_info(int argc, char **argv);
+int verb_models(int argc, char **argv);
+int verb_plot(int argc, char **argv);
 
 #endif

@@ -22,16 +22,10 @@ typedef struct Group {
     int held_out;
 } Group;
 
-/* What can be drawn from, on one side of the split. */
-typedef struct Side {
-    double weight; /* of the class */
-    size_t frames;
-} Side;
-
 typedef struct Class {
     char name[NAME_ROOM];
     int held_by_time; /* one group: the end of each take is held out */
-    Side sides[2];
+    double weights[2]; /* of the class, on each side of the split */
 } Class;
 
 struct Corpus {
@@ -172,9 +166,9 @@ static double take_weight(const Corpus *corpus, const Take *take, int held_out)
 }
 
 /* Holds groups of one class out, in the seed's order, until the share is met. A group that would
- * overshoot it by half is passed over. */
-static void hold_groups(Corpus *corpus, size_t c, size_t count, size_t total, double holdout,
-                        uint64_t seed)
+ * overshoot it by half, or is the last, is passed over. Returns whether any was held out. */
+static int hold_groups(Corpus *corpus, size_t c, size_t count, size_t total, double holdout,
+                       uint64_t seed)
 {
     const double goal = holdout * (double)total;
     double held = 0.0;
@@ -184,13 +178,15 @@ static void hold_groups(Corpus *corpus, size_t c, size_t count, size_t total, do
             Group *group = &corpus->groups[g];
             if (group->class_index != c || pick-- != 0)
                 continue;
-            if (!group->held_out && held + (double)group->frames <= 1.5 * goal) {
+            const double more = held + (double)group->frames;
+            if (!group->held_out && more <= 1.5 * goal && more < (double)total) {
                 group->held_out = 1;
-                held += (double)group->frames;
+                held = more;
             }
             break;
         }
     }
+    return held > 0.0;
 }
 
 static void hold_ends(Corpus *corpus, size_t c, double holdout)
@@ -203,6 +199,19 @@ static void hold_ends(Corpus *corpus, size_t c, double holdout)
     }
 }
 
+/* By the square root of what can be drawn: takes that are too short for that do not count. */
+static double class_weight(const Corpus *corpus, size_t c, int held_out)
+{
+    double frames = 0.0;
+    for (size_t i = 0; i < corpus->take_count; i++) {
+        const Take *take = &corpus->takes[i];
+        size_t first;
+        if (corpus->groups[take->group].class_index == c && take_weight(corpus, take, held_out) > 0)
+            frames += (double)take->share * (double)take_side(corpus, take, held_out, &first);
+    }
+    return sqrt(frames);
+}
+
 int corpus_split(Corpus *corpus, double holdout, uint64_t seed, Error *err)
 {
     for (size_t c = 0; c < corpus->class_count; c++) {
@@ -212,16 +221,12 @@ int corpus_split(Corpus *corpus, double holdout, uint64_t seed, Error *err)
                 count++;
                 total += corpus->groups[g].frames;
             }
-        if (count >= 3)
-            hold_groups(corpus, c, count, total, holdout, seed);
-        else
+        /* A few long groups: holding out any would be too much. */
+        if (count < 3 || !hold_groups(corpus, c, count, total, holdout, seed))
             hold_ends(corpus, c, holdout);
         for (int side = 0; side < 2; side++)
-            corpus->classes[c].sides[side].frames = corpus_frames(corpus, c, side);
-        for (int side = 0; side < 2; side++)
-            corpus->classes[c].sides[side].weight =
-                sqrt((double)corpus->classes[c].sides[side].frames);
-        if (!corpus->classes[c].sides[0].frames)
+            corpus->classes[c].weights[side] = class_weight(corpus, c, side);
+        if (corpus->classes[c].weights[0] <= 0.0)
             return error_set(err, "class \"%s\" has nothing left to train on: give more sound",
                              corpus->classes[c].name);
     }
@@ -268,12 +273,12 @@ static int pick_class(const Corpus *corpus, int held_out, double u, size_t *pick
 {
     double total = 0.0;
     for (size_t c = 0; c < corpus->class_count; c++)
-        total += corpus->classes[c].sides[held_out].weight;
+        total += corpus->classes[c].weights[held_out];
     if (total <= 0.0)
         return -1;
     double left = u * total;
     for (size_t c = 0; c < corpus->class_count; c++) {
-        const double weight = corpus->classes[c].sides[held_out].weight;
+        const double weight = corpus->classes[c].weights[held_out];
         if (weight > 0.0) {
             *picked = c;
             left -= weight;
@@ -314,6 +319,12 @@ int corpus_draw(const Corpus *corpus, int held_out, size_t frames, uint64_t seed
     return draw_in_class(corpus, c, held_out, frames, seed, stream, index, place);
 }
 
+int corpus_draw_class(const Corpus *corpus, size_t class_index, size_t frames, uint64_t seed,
+                      uint64_t stream, uint64_t index, CorpusPlace *place)
+{
+    return draw_in_class(corpus, class_index, 0, frames, seed, stream, index, place);
+}
+
 /* Which side of the split a place lies on. */
 static int side_of(const Corpus *corpus, CorpusPlace place)
 {
@@ -336,18 +347,37 @@ size_t corpus_place_class(const Corpus *corpus, CorpusPlace place)
     return corpus->groups[corpus->takes[place.take].group].class_index;
 }
 
+/* Frame `offset` of one side of a take (`there` frames from `first` on), mirrored at its ends. */
+static void read_frame(const Corpus *corpus, const Take *take, size_t first, size_t there,
+                       size_t offset, float *out)
+{
+    const size_t period = there > 1 ? 2 * (there - 1) : 1;
+    size_t at = offset % period;
+    if (at >= there)
+        at = period - at;
+    half_to_float(take->values + (first + at) * corpus->bands, out, corpus->bands);
+}
+
 void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *out)
 {
     const Take *take = &corpus->takes[place.take];
     size_t first;
     const size_t there = take_side(corpus, take, side_of(corpus, place), &first);
+    for (size_t f = 0; f < frames; f++)
+        read_frame(corpus, take, first, there, place.start - first + f, out + f * corpus->bands);
+}
+
+void corpus_mean(const Corpus *corpus, CorpusPlace place, size_t frames, float *scratch,
+                 float *mean)
+{
+    const Take *take = &corpus->takes[place.take];
+    size_t first;
+    const size_t there = take_side(corpus, take, side_of(corpus, place), &first);
+    memset(mean, 0, corpus->bands * sizeof *mean);
     for (size_t f = 0; f < frames; f++) {
-        const size_t period = there > 1 ? 2 * (there - 1) : 1;
-        size_t at = (place.start - first + f) % period;
-        if (at >= there)
-            at = period - at;
-        half_to_float(take->values + (first + at) * corpus->bands, out + f * corpus->bands,
-                      corpus->bands);
+        read_frame(corpus, take, first, there, place.start - first + f, scratch);
+        for (size_t b = 0; b < corpus->bands; b++)
+            mean[b] += scratch[b] / (float)frames;
     }
 }
 
@@ -397,18 +427,28 @@ void corpus_each(const Corpus *corpus,
     for (size_t g = 0; g < corpus->group_count; g++) {
         const Group *group = &corpus->groups[g];
         const Class *class = &corpus->classes[group->class_index];
-        visit(user, class->name, group->name, class->held_by_time ? 2 : group->held_out);
+        const int end = class->held_by_time && class->weights[1] > 0.0;
+        visit(user, class->name, group->name, end ? 2 : group->held_out);
     }
 }
 
-/* FNV-1a over the values. */
+static uint64_t mix_in(uint64_t hash, uint64_t value)
+{
+    return (hash ^ value) * 1099511628211u;
+}
+
+/* FNV-1a over where each take belongs, and its values. */
 uint64_t corpus_fingerprint(const Corpus *corpus)
 {
     uint64_t hash = 14695981039346656037u;
     for (size_t i = 0; i < corpus->take_count; i++) {
         const Take *take = &corpus->takes[i];
+        const Group *group = &corpus->groups[take->group];
+        hash = mix_in(mix_in(hash, group->class_index), take->group);
+        hash = mix_in(mix_in(hash, group->held_out != 0), take->frames);
+        hash = mix_in(hash, take->used);
         for (size_t j = 0; j < take->frames * corpus->bands; j++)
-            hash = (hash ^ take->values[j]) * 1099511628211u;
+            hash = mix_in(hash, take->values[j]);
     }
     return hash;
 }

@@ -62,6 +62,10 @@ void corpus_each(const Corpus *corpus,
 int corpus_draw(const Corpus *corpus, int held_out, size_t frames, uint64_t seed, uint64_t stream,
                 uint64_t index, CorpusPlace *place);
 
+/* The same, in one class, of what is to be trained on. */
+int corpus_draw_class(const Corpus *corpus, size_t class_index, size_t frames, uint64_t seed,
+                      uint64_t stream, uint64_t index, CorpusPlace *place);
+
 /* Another stretch of the same take: where a memory of it may come from. */
 CorpusPlace corpus_draw_same(const Corpus *corpus, CorpusPlace place, size_t frames, uint64_t seed,
                              uint64_t stream, uint64_t index);
@@ -72,6 +76,10 @@ size_t corpus_place_class(const Corpus *corpus, CorpusPlace place);
 /* Frames from a place on into out (frames, bands); a take that is too short is mirrored at its
  * ends. Any thread. */
 void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *out);
+
+/* The mean of `frames` frames from a place on: mean (bands,); scratch (bands,). */
+void corpus_mean(const Corpus *corpus, CorpusPlace place, size_t frames, float *scratch,
+                 float *mean);
 
 /* A number that changes with the corpus's content: training goes on only on the same sound. */
 uint64_t corpus_fingerprint(const Corpus *corpus);

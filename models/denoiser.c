@@ -42,7 +42,6 @@ struct DenoiserPass {
     real *trunk;                                /* (rows, channels) */
     real *modulated;                            /* (rows, channels) */
     real *level, *level1, *level1_active;       /* (windows, ...) */
-    real *remembered;                           /* (windows, bands + 1) */
     real *part, *sum, *condition;               /* (windows, condition) */
     real *film;                                 /* (windows, film size) */
     real *dcolumns, *drow1, *drow2, *dfilm, *dpart, *dlevel; /* the way back */
@@ -110,7 +109,7 @@ static void add_parameters(Denoiser *d)
     d->level2_w = add2(p, "level.1.weight", PARAMETER_FAN_IN, c->condition, c->condition);
     d->level2_b = add1(p, "level.1.bias", c->condition);
     d->class_table = add2(p, "class.table", PARAMETER_FAN_IN, c->classes, c->condition);
-    d->memory_w = add2(p, "memory.weight", PARAMETER_FAN_IN, c->condition, c->bands + 1);
+    d->memory_w = add2(p, "memory.weight", PARAMETER_FAN_IN, c->condition, c->bands);
     d->film_w = add2(p, "film.weight", PARAMETER_ZERO, film_size(c), c->condition);
     d->film_b = add1(p, "film.bias", film_size(c));
     d->in_w = add2(p, "in.weight", PARAMETER_FAN_IN, c->channels, 3 * (c->bands + 1));
@@ -206,7 +205,6 @@ static size_t lay_out(DenoiserPass *pass)
     pass->level = take(pass, &used, windows * 2 * LEVELS);
     pass->level1 = take(pass, &used, windows * c->condition);
     pass->level1_active = take(pass, &used, windows * c->condition);
-    pass->remembered = take(pass, &used, windows * (c->bands + 1));
     pass->part = take(pass, &used, windows * c->condition);
     pass->sum = take(pass, &used, windows * c->condition);
     pass->condition = take(pass, &used, windows * c->condition);
@@ -261,13 +259,10 @@ static void condition_forward(DenoiserPass *pass, const real *w, const DenoiserI
 {
     const Denoiser *d = pass->denoiser;
     const DenoiserConfig *c = &d->config;
-    const size_t n = in->windows, size = n * c->condition, wide = c->bands + 1;
-    for (size_t i = 0; i < n; i++) {
+    const size_t n = in->windows, size = n * c->condition;
+    for (size_t i = 0; i < n; i++)
         sinusoid_forward(LEVEL_SCALE * (double)in->half_log_snr[i], LEVEL_LONGEST, LEVELS,
                          pass->level + i * 2 * LEVELS);
-        memcpy(pass->remembered + i * wide, in->memory + i * c->bands, c->bands * sizeof(real));
-        pass->remembered[i * wide + c->bands] = in->has_memory[i];
-    }
     linear_forward(n, 2 * LEVELS, c->condition, pass->level, w + d->level1_w, w + d->level1_b,
                    pass->level1);
     silu_forward(size, pass->level1, pass->level1_active);
@@ -275,7 +270,7 @@ static void condition_forward(DenoiserPass *pass, const real *w, const DenoiserI
                    w + d->level2_b, pass->sum);
     embedding_forward(n, c->classes, c->condition, in->mix, w + d->class_table, pass->part);
     add(size, pass->part, pass->sum);
-    linear_forward(n, wide, c->condition, pass->remembered, w + d->memory_w, NULL, pass->part);
+    linear_forward(n, c->bands, c->condition, in->memory, w + d->memory_w, NULL, pass->part);
     add(size, pass->part, pass->sum);
     silu_forward(size, pass->sum, pass->condition);
     linear_forward(n, c->condition, film_size(c), pass->condition, w + d->film_w, w + d->film_b,
@@ -360,8 +355,8 @@ static void condition_backward(DenoiserPass *pass, const real *w, const Denoiser
     linear_backward(n, c->condition, film_size(c), pass->condition, w + d->film_w, pass->dfilm,
                     pass->dpart, g + d->film_w, g + d->film_b);
     silu_backward(size, pass->sum, pass->dpart, pass->dpart);
-    linear_backward(n, c->bands + 1, c->condition, pass->remembered, w + d->memory_w, pass->dpart,
-                    NULL, g + d->memory_w, NULL);
+    linear_backward(n, c->bands, c->condition, in->memory, w + d->memory_w, pass->dpart, NULL,
+                    g + d->memory_w, NULL);
     embedding_backward(n, c->classes, c->condition, in->mix, pass->dpart, g + d->class_table);
     linear_backward(n, c->condition, c->condition, pass->level1_active, w + d->level2_w,
                     pass->dpart, pass->dlevel, g + d->level2_w, g + d->level2_b);

@@ -34,8 +34,7 @@ typedef struct DenoiserInput {
     const real *known;         /* (rows,): 1 for frames of the prefix, else 0 */
     const real *half_log_snr;  /* (windows,) noise levels, lambda = ln(alpha / sigma) */
     const real *mix;           /* (windows, classes): weights of classes, summing to 1 */
-    const real *memory;        /* (windows, bands): mean frame of the sound so far */
-    const real *has_memory;    /* (windows,): 1, or 0 where there is none (memory is 0 then) */
+    const real *memory;        /* (windows, bands): mean frame of other parts of the sound */
 } DenoiserInput;
 
 typedef struct Denoiser Denoiser;         /* shape and parameter layout; immutable */

@@ -15,17 +15,17 @@ enum {
     STREAM_HELD_OUT = 0x1000
 };
 
-/* How often a window has no prefix and no memory, as at the beginning of a stream, and how much of it
- * a prefix takes at most. */
-static const double NO_PREFIX = 0.3, NO_MEMORY = 0.25, LONGEST_PREFIX = 0.6;
+/* How often a window has no prefix, as at the beginning of a stream, and how much of a window a prefix
+ * takes otherwise: streams give a quarter. */
+static const double NO_PREFIX = 0.25, SHORTEST_PREFIX = 0.0625, LONGEST_PREFIX = 0.4;
 
 struct TextureBatch {
     const TextureModel *model;
     size_t room, windows, frames, bands;
     DenoiserPass *pass;
     real *clean, *noise, *x, *known, *out, *dout; /* (room * frames, bands), known (room * frames,) */
-    real *half_log_snr, *mix, *memory, *has_memory;
-    real *piece; /* (frames, bands) */
+    real *half_log_snr, *mix, *memory;
+    real *piece; /* (bands,) */
 };
 
 TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bool training,
@@ -52,13 +52,12 @@ TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bo
     batch->dout = calloc(size, sizeof(real));
     batch->known = calloc(windows * frames, sizeof(real));
     batch->half_log_snr = calloc(windows, sizeof(real));
-    batch->has_memory = calloc(windows, sizeof(real));
     batch->mix = calloc(windows * config->denoiser.classes, sizeof(real));
     batch->memory = calloc(windows * bands, sizeof(real));
-    batch->piece = calloc(frames * bands, sizeof(real));
+    batch->piece = calloc(bands, sizeof(real));
     if (!batch->pass || !batch->clean || !batch->noise || !batch->x || !batch->out ||
-        !batch->dout || !batch->known || !batch->half_log_snr || !batch->has_memory ||
-        !batch->mix || !batch->memory || !batch->piece) {
+        !batch->dout || !batch->known || !batch->half_log_snr || !batch->mix ||
+        !batch->memory || !batch->piece) {
         texture_batch_destroy(batch);
         error_set(err, "out of memory for %zu windows of %zu frames", windows, frames);
         return NULL;
@@ -78,7 +77,6 @@ void texture_batch_destroy(TextureBatch *batch)
     free(batch->dout);
     free(batch->known);
     free(batch->half_log_snr);
-    free(batch->has_memory);
     free(batch->mix);
     free(batch->memory);
     free(batch->piece);
@@ -86,19 +84,10 @@ void texture_batch_destroy(TextureBatch *batch)
 }
 
 static void fill_memory(TextureBatch *batch, size_t w, const Corpus *corpus, CorpusPlace place,
-                        const TextureDraw *draw, uint64_t stream, uint64_t index)
+                        uint64_t seed, uint64_t stream, uint64_t index)
 {
-    real *memory = batch->memory + w * batch->bands;
-    memset(memory, 0, batch->bands * sizeof *memory);
-    batch->has_memory[w] = random_uniform(draw->seed, stream, 4 * index) >= NO_MEMORY;
-    if (batch->has_memory[w] == 0)
-        return;
-    const CorpusPlace past =
-        corpus_draw_same(corpus, place, batch->frames, draw->seed, stream, index);
-    corpus_read(corpus, past, batch->frames, batch->piece);
-    for (size_t f = 0; f < batch->frames; f++)
-        for (size_t b = 0; b < batch->bands; b++)
-            memory[b] += batch->piece[f * batch->bands + b] / (real)batch->frames;
+    const CorpusPlace other = corpus_draw_same(corpus, place, batch->frames, seed, stream, index);
+    corpus_mean(corpus, other, batch->frames, batch->piece, batch->memory + w * batch->bands);
 }
 
 static void fill_prefix(TextureBatch *batch, size_t w, double u)
@@ -107,7 +96,8 @@ static void fill_prefix(TextureBatch *batch, size_t w, double u)
     memset(known, 0, batch->frames * sizeof *known);
     if (u < NO_PREFIX)
         return;
-    const double share = LONGEST_PREFIX * (u - NO_PREFIX) / (1.0 - NO_PREFIX);
+    const double share = SHORTEST_PREFIX + (LONGEST_PREFIX - SHORTEST_PREFIX) * (u - NO_PREFIX) /
+                                               (1.0 - NO_PREFIX);
     const size_t length = (size_t)(share * (double)batch->frames);
     for (size_t f = 0; f < length; f++)
         known[f] = 1;
@@ -149,7 +139,7 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
                              (double)draw->of;
         batch->half_log_snr[w] = (real)schedule_half_log_snr(schedule, 1 + (int)(level * steps));
         fill_prefix(batch, w, random_uniform(draw->seed, side + STREAM_PREFIX, index));
-        fill_memory(batch, w, corpus, place, draw, side + STREAM_MEMORY, index);
+        fill_memory(batch, w, corpus, place, draw->seed, side + STREAM_MEMORY, index);
         random_gaussian(draw->seed, side + STREAM_NOISE, index * size, batch->noise + w * size,
                         size);
         noise_window(batch, w);
@@ -170,7 +160,7 @@ TextureLoss texture_batch_loss(TextureBatch *batch, const real *weights, double 
 {
     const DenoiserInput input = {batch->windows,      batch->frames, batch->x,
                                  batch->known,        batch->half_log_snr, batch->mix,
-                                 batch->memory,       batch->has_memory};
+                                 batch->memory};
     denoiser_forward(batch->pass, weights, &input, batch->out);
     const Prediction prediction = texture_model_config(batch->model)->prediction;
     const size_t bands = batch->bands;

@@ -44,9 +44,9 @@ static int print_numbers(const TextureCheckpoint *state, char *text, size_t room
     const int n = snprintf(text, room,
                            "seed=%" PRIu64 " fingerprint=%" PRIu64
                            " batch=%zu steps=%zu step=%zu best_step=%zu loss=%a held_out=%a "
-                           "best=%a seconds=%a",
+                           "best=%a seconds=%a network=%" PRIu64,
                            id->seed, id->fingerprint, id->batch, id->steps, p->step, p->best_step,
-                           p->loss, p->held_out, p->best, p->seconds);
+                           p->loss, p->held_out, p->best, p->seconds, id->network);
     return n > 0 && (size_t)n < room ? 0 : -1;
 }
 
@@ -56,10 +56,10 @@ static int parse_numbers(const char *text, TextureIdentity *id, TextureProgress 
         sscanf(text,
                "seed=%" SCNu64 " fingerprint=%" SCNu64
                " batch=%zu steps=%zu step=%zu best_step=%zu loss=%la held_out=%la best=%la "
-               "seconds=%la",
+               "seconds=%la network=%" SCNu64,
                &id->seed, &id->fingerprint, &id->batch, &id->steps, &p->step, &p->best_step,
-               &p->loss, &p->held_out, &p->best, &p->seconds);
-    return n == 10 ? 0 : -1;
+               &p->loss, &p->held_out, &p->best, &p->seconds, &id->network);
+    return n == 11 ? 0 : -1;
 }
 
 int texture_checkpoint_save(const TextureCheckpoint *state, const char *path, Error *err)
@@ -80,14 +80,18 @@ int texture_checkpoint_save(const TextureCheckpoint *state, const char *path, Er
 
 static int check_identity(const TextureIdentity *mine, const TextureIdentity *its, Error *err)
 {
+    /* The seed first: it also says what is held out, and so changes the fingerprint. */
+    if (its->seed != mine->seed)
+        return error_set(err, "it was made with --seed %" PRIu64 ": give that", its->seed);
     if (its->fingerprint != mine->fingerprint)
         return error_set(err, "it was made from other sound (or another --holdout): give the same "
                               "folder, or start without --resume");
-    if (its->seed != mine->seed)
-        return error_set(err, "it was made with --seed %" PRIu64 ": give that", its->seed);
+    if (its->network != mine->network)
+        return error_set(err, "it was made for another network: give the same --channels, --blocks, "
+                              "--prediction and --schedule, or start without --resume");
     if (its->batch != mine->batch)
-        return error_set(err, "it was made with batches of %zu windows, not %zu", its->batch,
-                         mine->batch);
+        return error_set(err, "it was made with batches of %zu windows, not %zu: give --batch %zu",
+                         its->batch, mine->batch, its->batch);
     return 0;
 }
 
@@ -98,7 +102,8 @@ static int read_checkpoint(TextureCheckpoint *state, const Safetensors *file, Er
     TextureCheckpoint found = {.size = state->size};
     if (!kind || strcmp(kind, CHECKPOINT_KIND) || !numbers ||
         parse_numbers(numbers, &found.identity, &found.progress))
-        return error_set(err, "it is not a checkpoint of texture training");
+        return error_set(err, "it is not a checkpoint of this Brume's texture training: start "
+                              "without --resume");
     int failed = check_identity(&state->identity, &found.identity, err) ||
                  texture_checkpoint_create(&found, state->size, err);
     parse_numbers(numbers, &found.identity, &found.progress);

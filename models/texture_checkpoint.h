@@ -6,7 +6,7 @@
 
 /* What must be the same for training to go on, and the number of steps once settled on. */
 typedef struct TextureIdentity {
-    uint64_t seed, fingerprint;
+    uint64_t seed, fingerprint, network; /* of the corpus, and of the model's configuration */
     size_t batch, steps;
 } TextureIdentity;
 

@@ -30,6 +30,24 @@ static int check_range(const char *field, size_t value, size_t least, size_t mos
     return 0;
 }
 
+/* A name is shown to people and typed by them: printable UTF-8, and without what --class splits
+ * at. */
+static int check_name(const char *name, Error *err)
+{
+    const size_t length = strlen(name);
+    json_t *text = json_string(name);
+    int good = text && length >= 1 && length < TEXTURE_CLASS_ROOM;
+    json_decref(text);
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || strchr(",:\"\\", name[i]))
+            good = 0;
+    return good ? 0
+                : error_set(err,
+                            "class \"%.80s\": a name must have 1 to %d bytes of UTF-8 without "
+                            "comma, colon, quote, backslash or control character",
+                            name, TEXTURE_CLASS_ROOM - 1);
+}
+
 int texture_config_check(const TextureConfig *config, Error *err)
 {
     if (check_range("rate", config->rate, 8000, 192000, err) ||
@@ -44,10 +62,13 @@ int texture_config_check(const TextureConfig *config, Error *err)
     if (config->linear + config->upper != config->denoiser.bands)
         return error_set(err, "\"linear\" and \"upper\" add up to %zu, not to \"bands\", %zu",
                          config->linear + config->upper, config->denoiser.bands);
-    for (size_t i = 0; i < config->denoiser.classes; i++)
+    for (size_t i = 0; i < config->denoiser.classes; i++) {
+        if (config->classes[i][0] && check_name(config->classes[i], err))
+            return -1;
         for (size_t j = 0; j < i; j++)
             if (config->classes[i][0] && !strcmp(config->classes[i], config->classes[j]))
                 return error_set(err, "class \"%s\" is there twice", config->classes[i]);
+    }
     return 0;
 }
 
@@ -77,18 +98,6 @@ static int parse_dilations(const json_t *root, DenoiserConfig *denoiser, Error *
     return 0;
 }
 
-/* A name is shown to people and typed by them: printable, and without what --class splits at. */
-static int good_name(const char *name)
-{
-    const size_t length = strlen(name);
-    if (length < 1 || length >= TEXTURE_CLASS_ROOM)
-        return 0;
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || strchr(",:\"\\", name[i]))
-            return 0;
-    return 1;
-}
-
 static int parse_classes(const json_t *root, TextureConfig *config, Error *err)
 {
     const json_t *list = json_object_get(root, "classes");
@@ -99,10 +108,10 @@ static int parse_classes(const json_t *root, TextureConfig *config, Error *err)
     config->denoiser.classes = n;
     for (size_t i = 0; i < n; i++) {
         const char *name = json_string_value(json_array_get(list, i));
-        if (!name || !good_name(name))
-            return error_set(err, "\"classes\"[%zu] in its config is not a name of 1 to %d bytes "
-                                  "without comma, colon, quote or control character",
-                             i, TEXTURE_CLASS_ROOM - 1);
+        if (!name)
+            return error_set(err, "\"classes\"[%zu] in its config is not a name", i);
+        if (check_name(name, err))
+            return error_prefix(err, "\"classes\"[%zu] in its config", i);
         strcpy(config->classes[i], name);
     }
     return 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAPS_TENSOR "normaliser.quantiles"
+#define MEMORIES_TENSOR "memories"
 
 struct TextureModel {
     TextureConfig config;
@@ -14,6 +15,7 @@ struct TextureModel {
     Denoiser *denoiser;
     Schedule *schedule;
     Normaliser *normaliser;
+    float *memories; /* (classes, TEXTURE_MEMORIES, bands) */
     real *weights;
 };
 
@@ -38,7 +40,9 @@ TextureModel *texture_model_create(const TextureConfig *config, Error *err)
     }
     model->weights =
         calloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
-    if (!model->weights) {
+    model->memories = calloc(config->denoiser.classes * TEXTURE_MEMORIES * config->denoiser.bands,
+                             sizeof *model->memories);
+    if (!model->weights || !model->memories) {
         error_set(err, "out of memory for a model's weights");
         texture_model_destroy(model);
         return NULL;
@@ -54,6 +58,7 @@ void texture_model_destroy(TextureModel *model)
     denoiser_destroy(model->denoiser);
     schedule_destroy(model->schedule);
     normaliser_destroy(model->normaliser);
+    free(model->memories);
     free(model->weights);
     free(model);
 }
@@ -71,10 +76,17 @@ static int read_maps(TextureModel *model, const Safetensors *file, Error *err)
     return failed ? -1 : 0;
 }
 
+static int read_memories(TextureModel *model, const Safetensors *file, Error *err)
+{
+    const DenoiserConfig *c = &model->config.denoiser;
+    const size_t shape[] = {c->classes, TEXTURE_MEMORIES, c->bands};
+    return safetensors_read_float(file, MEMORIES_TENSOR, 3, shape, model->memories, err);
+}
+
 static int read_weights(TextureModel *model, const Safetensors *file, Error *err)
 {
     const Parameters *parameters = denoiser_parameters(model->denoiser);
-    const size_t expected = parameters_count(parameters) + 1;
+    const size_t expected = parameters_count(parameters) + 2;
     if (safetensors_count(file) != expected)
         return error_set(err, "%zu tensors where its configuration asks for %zu",
                          safetensors_count(file), expected);
@@ -118,7 +130,8 @@ static TextureModel *read_model(const Safetensors *file, Error *err)
     if (texture_config_parse(json, &config, err))
         return NULL;
     TextureModel *model = texture_model_create(&config, err);
-    if (model && (read_maps(model, file, err) || read_weights(model, file, err))) {
+    if (model && (read_maps(model, file, err) || read_memories(model, file, err) ||
+                  read_weights(model, file, err))) {
         texture_model_destroy(model);
         return NULL;
     }
@@ -177,6 +190,16 @@ const real *texture_model_values(const TextureModel *model)
     return model->weights;
 }
 
+float *texture_model_memories(TextureModel *model)
+{
+    return model->memories;
+}
+
+const float *texture_model_colours(const TextureModel *model)
+{
+    return model->memories;
+}
+
 size_t texture_model_hop(const TextureModel *model)
 {
     return model->config.frame / 4;
@@ -199,8 +222,12 @@ static int write_tensors(const TextureModel *model, SafetensorsWriter *writer, i
 {
     const DenoiserConfig *c = &model->config.denoiser;
     const size_t shape[] = {c->classes, c->bands, NORMALISER_KNOTS};
+    /* Never as f16: quantiles close together would no longer rise. */
     if (safetensors_writer_tensor(writer, MAPS_TENSOR, 3, shape,
-                                  normaliser_table(model->normaliser), half, err))
+                                  normaliser_table(model->normaliser), false, err))
+        return -1;
+    const size_t memories[] = {c->classes, TEXTURE_MEMORIES, c->bands};
+    if (safetensors_writer_tensor(writer, MEMORIES_TENSOR, 3, memories, model->memories, half, err))
         return -1;
     const Parameters *parameters = denoiser_parameters(model->denoiser);
     for (size_t i = 0; i < parameters_count(parameters); i++) {

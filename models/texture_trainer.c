@@ -2,15 +2,15 @@
 
 #include "models/adam.h"
 #include "models/texture_batch.h"
+#include "models/texture_checkpoint.h"
+#include "models/texture_config.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/texture_checkpoint.h"
-
-enum { WARM_UP = 200, HELD_OUT_WINDOWS = 48 };
+enum { WARM_UP = 200, HELD_OUT_WINDOWS = 48, STREAM_MEMORIES = 0x2000 };
 static const double CLIP = 1.0, AVERAGE_DECAY = 0.999, LOSS_MEMORY = 0.99;
 
 /* One thread's share of a step. */
@@ -76,12 +76,49 @@ static int check_settings(const TextureTrainerSettings *settings, Error *err)
     return 0;
 }
 
+/* FNV-1a over the configuration's text. */
+static int identify_network(const TextureConfig *config, uint64_t *network, Error *err)
+{
+    char *text = texture_config_print(config, err);
+    if (!text)
+        return -1;
+    *network = 14695981039346656037u;
+    for (const char *at = text; *at; at++)
+        *network = (*network ^ (unsigned char)*at) * 1099511628211u;
+    free(text);
+    return 0;
+}
+
+/* Mean frames of stretches of each class, drawn as training draws them. */
+static int fill_memories(TextureModel *model, const Corpus *corpus, Error *err)
+{
+    const TextureConfig *config = texture_model_config(model);
+    const size_t bands = config->denoiser.bands;
+    float *scratch = malloc(bands * sizeof *scratch);
+    if (!scratch)
+        return error_set(err, "out of memory for training");
+    int failed = 0;
+    for (size_t i = 0; i < config->denoiser.classes * TEXTURE_MEMORIES && !failed; i++) {
+        CorpusPlace place;
+        failed = corpus_draw_class(corpus, i / TEXTURE_MEMORIES, config->window, 1, STREAM_MEMORIES,
+                                   i % TEXTURE_MEMORIES, &place);
+        if (!failed)
+            corpus_mean(corpus, place, config->window, scratch,
+                        texture_model_memories(model) + i * bands);
+    }
+    free(scratch);
+    return failed ? error_set(err, "a class has nothing long enough to train on") : 0;
+}
+
 TextureTrainer *texture_trainer_create(TextureModel *model, Corpus *corpus,
                                        const TextureTrainerSettings *settings, Error *err)
 {
-    if (check_settings(settings, err))
+    uint64_t network;
+    if (check_settings(settings, err) ||
+        identify_network(texture_model_config(model), &network, err))
         return NULL;
-    if (corpus_normalise(corpus, texture_model_normaliser(model), err))
+    if (corpus_normalise(corpus, texture_model_normaliser(model), err) ||
+        fill_memories(model, corpus, err))
         return NULL;
     TextureTrainer *trainer = calloc(1, sizeof *trainer);
     if (!trainer) {
@@ -102,6 +139,7 @@ TextureTrainer *texture_trainer_create(TextureModel *model, Corpus *corpus,
     TextureCheckpoint *state = &trainer->state;
     state->identity = (TextureIdentity){.seed = settings->seed,
                                         .fingerprint = corpus_fingerprint(corpus),
+                                        .network = network,
                                         .batch = settings->batch,
                                         .steps = settings->steps};
     parameters_start(parameters, settings->seed, state->values);

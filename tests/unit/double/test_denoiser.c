@@ -226,10 +226,9 @@ static void test_denoiser(void **state)
     for (size_t i = 0; i < n; i++)
         net.weights[i] *= 0.3;
     double *x = values(W * F * B, 34), known[W * F] = {1, 1, 0}, snr[W] = {-2.5, 1.5};
-    double mix[W * K] = {0.25, 0.75, 0, 0, 0, 1}, has[W] = {1, 0};
+    double mix[W * K] = {0.25, 0.75, 0, 0, 0, 1};
     double *memory = values(W * B, 35);
-    memset(memory + B, 0, B * sizeof *memory);
-    net.input = (DenoiserInput){W, F, x, known, snr, mix, memory, has};
+    net.input = (DenoiserInput){W, F, x, known, snr, mix, memory};
     double *gradients = calloc(n, sizeof *gradients);
     assert_non_null(gradients);
     net_loss(&net);
