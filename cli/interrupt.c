@@ -4,12 +4,13 @@
 #include <stddef.h>
 
 /* The one global that is written: a signal handler has nowhere else to put its news. */
-static volatile sig_atomic_t requested;
+static atomic_bool requested;
+_Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "a signal handler may write it");
 
 static void note(int signal_number)
 {
     (void)signal_number;
-    requested = 1;
+    atomic_store(&requested, true);
 }
 
 void interrupt_install(void)
@@ -27,5 +28,10 @@ void interrupt_install(void)
 
 bool interrupt_requested(void)
 {
-    return requested != 0;
+    return atomic_load(&requested);
+}
+
+const atomic_bool *interrupt_flag(void)
+{
+    return &requested;
 }

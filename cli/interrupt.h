@@ -2,6 +2,7 @@
 #ifndef BRUME_CLI_INTERRUPT_H
 #define BRUME_CLI_INTERRUPT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* From now on the first SIGINT, SIGTERM or SIGHUP only sets what interrupt_requested returns; the
@@ -12,5 +13,8 @@ void interrupt_install(void);
 /* True once a signal asked the command to stop. Long work asks this several times a second, then
  * discards its output and returns EXIT_FAILED. Any thread. */
 bool interrupt_requested(void);
+
+/* The flag itself, for work that looks at one to be told when to give up. */
+const atomic_bool *interrupt_flag(void);
 
 #endif

@@ -109,6 +109,11 @@ size_t output_write(Output *output, const void *data, size_t size)
     return done;
 }
 
+int output_failure(const Output *output)
+{
+    return output->failure;
+}
+
 /* mkstemps makes files that only their owner may read. File systems without modes refuse; fine. */
 static void share_by_umask(int fd)
 {

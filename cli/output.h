@@ -24,6 +24,9 @@ int output_fd(const Output *output);
  * output remembers, so that a library that loses the news cannot hide it from output_commit. */
 size_t output_write(Output *output, const void *data, size_t size);
 
+/* Why the first write that failed did (errno), or 0. */
+int output_failure(const Output *output);
+
 /* Forces the file to the disk and moves it to its place, over what was there. 0, or -1 with nothing
  * left behind if this or any write before failed. Frees `output` either way. */
 int output_commit(Output *output, Error *err);

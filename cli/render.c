@@ -70,9 +70,10 @@ static int copy_sound(const RenderRequest *request, Playback *playback, SoundWri
     float piece[2 * PIECE];
     for (uint64_t done = 0; done < frames;) {
         const size_t n = frames - done < PIECE ? (size_t)(frames - done) : PIECE;
+        const int failed = playback_read(playback, piece, n, err);
         if (interrupt_requested())
             return error_set(err, "interrupted: nothing was written");
-        if (playback_read(playback, piece, n, err) || sound_writer_write(writer, piece, n, err))
+        if (failed || sound_writer_write(writer, piece, n, err))
             return -1;
         done += n;
         progress_update(progress, (double)done / (double)frames, "%.1f s of %.1f s",
@@ -119,7 +120,7 @@ static int render(RenderRequest *request, const TextureModel *model, Error *err)
         request->rate = (double)texture_model_config(model)->rate;
     const uint64_t frames = (uint64_t)fmax(1.0, round(request->seconds * request->rate));
     Playback *playback = playback_create(model, &settings, (unsigned)request->channels,
-                                         request->rate, NULL, err);
+                                         request->rate, 0, interrupt_flag(), err);
     if (!playback)
         return -1;
     const int failed = write_sound(request, playback, frames, err);

@@ -234,6 +234,14 @@ static int choose_format(const char *path, unsigned channels, uint64_t most_fram
     return error_set(err, "%s: the suffix names no format: give .wav, .flac or .ogg", path);
 }
 
+/* libsndfile calls a full disk "No Error". */
+static int report_write(const SoundWriter *writer, const char *words, Error *err)
+{
+    const int failure = output_failure(writer->output);
+    return error_set(err, "%s: cannot be written: %s: make room or give another place",
+                     writer->path, failure != 0 ? strerror(failure) : words);
+}
+
 static int open_encoder(SoundWriter *writer, Error *err)
 {
     SF_VIRTUAL_IO io = {virtual_length, virtual_seek, virtual_read, virtual_write, virtual_tell};
@@ -241,6 +249,8 @@ static int open_encoder(SoundWriter *writer, Error *err)
                     .channels = (int)writer->channels,
                     .format = writer->format};
     writer->file = sf_open_virtual(&io, SFM_WRITE, &info, writer->output);
+    if (writer->file == NULL && output_failure(writer->output) != 0)
+        return report_write(writer, "", err);
     if (writer->file == NULL)
         return error_set(err, "%s: the format cannot hold %u channels at %u Hz (%s): give .wav",
                          writer->path, writer->channels, writer->rate, sf_strerror(NULL));
@@ -302,8 +312,7 @@ static int write_piece(SoundWriter *writer, const float *from, size_t frames, Er
         writer->piece[i] = clips ? fmaxf(-1.0f, fminf(1.0f, from[i])) : from[i];
     sf_count_t count = sf_writef_float(writer->file, writer->piece, (sf_count_t)frames);
     if (count != (sf_count_t)frames)
-        return error_set(err, "%s: cannot be written (%s): make room or give another place",
-                         writer->path, sf_strerror(writer->file));
+        return report_write(writer, sf_strerror(writer->file), err);
     writer->frames += frames;
     return 0;
 }
@@ -324,8 +333,7 @@ int sound_writer_commit(SoundWriter *writer, Error *err)
     writer->file = NULL;
     int result = 0;
     if (problem != 0)
-        result = error_set(err, "%s: cannot be written (%s): make room or give another place",
-                           writer->path, sf_error_number(problem));
+        result = report_write(writer, sf_error_number(problem), err);
     if (result == 0 && (writer->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG) {
         result = ogg_set_serial(output_fd(writer->output), 0x6272756d, err);
         if (result != 0)

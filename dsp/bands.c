@@ -125,8 +125,8 @@ static Bands *create(double rate, size_t size, size_t count, double *centres, Er
 Bands *bands_create_mel(double rate, size_t size, size_t count, Error *err)
 {
     if (!(rate > 0.0) || count < 2 || count > size / 2) {
-        error_set(err, "%zu mel bands in frames of %zu samples at %g Hz: give 2 to %zu bands", count,
-                  size, rate, size / 2);
+        error_set(err, "%zu mel bands in frames of %zu samples at %g Hz: give 2 to %zu bands",
+                  count, size, rate, size / 2);
         return NULL;
     }
     double *centres = calloc(count, sizeof *centres);
@@ -135,15 +135,16 @@ Bands *bands_create_mel(double rate, size_t size, size_t count, Error *err)
         return NULL;
     }
     const double low = hz_to_mel(20.0), high = hz_to_mel(rate / 2.0);
-    double previous = -1.0;
     for (size_t b = 0; b < count; b++) {
         const double mel = low + (high - low) * (double)(b + 1) / (double)(count + 1);
-        const double bin = mel_to_hz(mel) * (double)size / rate;
-        /* Low bands would lie closer than bins do: they move up to whole bins. */
-        centres[b] = bin < previous + 1.0 ? floor(previous) + 1.0 : bin;
-        previous = centres[b];
+        centres[b] = mel_to_hz(mel) * (double)size / rate;
+        /* Low bands would lie closer than bins do: they get a bin each. */
+        if (b && centres[b] < centres[b - 1] + 1.0) {
+            centres[b - 1] = floor(centres[b - 1]);
+            centres[b] = centres[b - 1] + 1.0;
+        }
     }
-    if (previous > (double)(size / 2)) {
+    if (centres[count - 1] > (double)(size / 2)) {
         free(centres);
         error_set(err, "%zu mel bands are too many for frames of %zu samples", count, size);
         return NULL;
@@ -193,6 +194,11 @@ void bands_destroy(Bands *bands)
 size_t bands_count(const Bands *bands)
 {
     return bands->count;
+}
+
+size_t bands_single(const Bands *bands)
+{
+    return bands->single;
 }
 
 double bands_centre(const Bands *bands, size_t band)

@@ -2,8 +2,8 @@
  *
  * A layout is a row of band centres, in bins, at least one bin apart; band b weighs the bins from
  * centre b-1 to centre b+1 by a triangle. Where centres are one bin apart a band is one bin. Two
- * layouts: mel bands (HTK formula), and the hybrid of single bins below and logarithmic bands above,
- * which carries tone where the ear resolves it and costs little where it does not. */
+ * layouts: mel bands (HTK formula), and the hybrid of single bins below and logarithmic bands
+ * above, which carries tone where the ear resolves it and costs little where it does not. */
 #ifndef BRUME_DSP_BANDS_H
 #define BRUME_DSP_BANDS_H
 
@@ -18,7 +18,8 @@ typedef struct Bands Bands;
 #define BANDS_FLOOR 1e-10f
 
 /* `count` bands equally spaced on the mel scale (m = 2595 log10(1 + f / 700), as in HTK) from 20 Hz
- * to half of `rate`, in spectra of `size`-sample frames. NULL with a message when they don't fit. */
+ * to half of `rate`, in spectra of `size`-sample frames. NULL with a message when they don't fit.
+ */
 Bands *bands_create_mel(double rate, size_t size, size_t count, Error *err);
 
 /* Bins 0..linear-1 each as a band, then `upper` bands spaced logarithmically up to `top` Hz. */
@@ -28,6 +29,10 @@ void bands_destroy(Bands *bands);
 
 /* Number of bands. */
 size_t bands_count(const Bands *bands);
+
+/* How many bands, from the lowest, are one bin each: band b is bin b, and no band above weighs it.
+ */
+size_t bands_single(const Bands *bands);
 
 /* Centre of a band in Hz. */
 double bands_centre(const Bands *bands, size_t band);

@@ -18,17 +18,17 @@ int error_set(Error *err, const char *format, ...)
 int error_prefix(Error *err, const char *format, ...)
 {
     if (err) {
-        char prefix[512];
+        char prefix[512], rest[sizeof err->message];
         va_list args;
         va_start(args, format);
         vsnprintf(prefix, sizeof prefix, format, args);
         va_end(args);
-        const size_t room = sizeof err->message;
-        char rest[sizeof err->message];
-        memcpy(rest, err->message, room);
-        const int n = snprintf(err->message, room, "%s: ", prefix);
-        const size_t used = n > 0 ? (size_t)n : 0;
-        strncat(err->message, rest, room - used - 1);
+        memcpy(rest, err->message, sizeof rest);
+        /* A message that is too long loses its end. */
+        int length = snprintf(err->message, sizeof err->message, "%s: ", prefix);
+        for (const char *from = rest; *from && length + 1 < (int)sizeof err->message; from++)
+            err->message[length++] = *from;
+        err->message[length] = '\0';
     }
     return -1;
 }

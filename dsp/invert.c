@@ -1,7 +1,9 @@
 #include "dsp/invert.h"
 
+#include "dsp/phase.h"
 #include "dsp/stft.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,17 +12,21 @@ enum { FRAMES = INVERTER_BLOCK + INVERTER_AHEAD, OVERLAP = 4 };
 struct Inverter {
     const Bands *bands;
     Stft *stft;
-    size_t size, hop, bins;
+    Phase *phase; /* NULL when under an eighth of the bins are single */
+    size_t size, hop, bins, single;
     int iterations;
     InverterNoise noise;
     void *user;
     uint64_t frame;          /* number of the next block's first frame */
-    float complex *spectra;  /* (FRAMES, bins); at rest the first AHEAD hold last block's guess */
+    float complex *spectra;  /* (FRAMES, bins) */
+    float complex *part;     /* (bins,) */
     float *target, *scratch; /* (FRAMES, count), (count,) */
-    float *tail;             /* (size - hop,): what finished frames add to the coming samples */
-    float *time;             /* (FRAMES + OVERLAP - 1) * hop */
-    float *norm;             /* the same length: sum of squared windows over each sample */
-    float *first_norm;       /* norm for the stream's first block, which has no frames before it */
+    float *energy, *angle; /* (FRAMES + 1, single) log energies, phases; row 0: the frame before */
+    float *tail;           /* (size - hop,): what finished frames add to the coming samples */
+    float *time;           /* (FRAMES + OVERLAP - 1) * hop */
+    float *envelope;       /* the same length, and so the next two */
+    float *norm;           /* 1 / (sum of squared windows over each sample) */
+    float *first_norm;     /* the same with no frames before the block */
 };
 
 static size_t span(const Inverter *inverter)
@@ -44,6 +50,28 @@ static void fill_norm(const Inverter *inverter, int first, float *norm)
         norm[i] = 1.0f / (norm[i] > 0.1f ? norm[i] : 0.1f);
 }
 
+static int allocate(Inverter *inverter)
+{
+    const size_t count = bands_count(inverter->bands), tail = inverter->size - inverter->hop;
+    inverter->spectra = calloc(FRAMES * inverter->bins, sizeof *inverter->spectra);
+    inverter->part = calloc(inverter->bins, sizeof *inverter->part);
+    inverter->target = calloc(FRAMES * count, sizeof *inverter->target);
+    inverter->scratch = calloc(count, sizeof *inverter->scratch);
+    /* One more, since there may be no single bins at all. */
+    inverter->energy = calloc((FRAMES + 1) * inverter->single + 1, sizeof *inverter->energy);
+    inverter->angle = calloc((FRAMES + 1) * inverter->single + 1, sizeof *inverter->angle);
+    inverter->tail = calloc(tail, sizeof *inverter->tail);
+    inverter->time = calloc(span(inverter), sizeof *inverter->time);
+    inverter->envelope = calloc(span(inverter), sizeof *inverter->envelope);
+    inverter->norm = calloc(span(inverter), sizeof *inverter->norm);
+    inverter->first_norm = calloc(span(inverter), sizeof *inverter->first_norm);
+    return inverter->spectra && inverter->part && inverter->target && inverter->scratch &&
+                   inverter->energy && inverter->angle && inverter->tail && inverter->time &&
+                   inverter->envelope && inverter->norm && inverter->first_norm
+               ? 0
+               : -1;
+}
+
 Inverter *inverter_create(const Bands *bands, size_t size, int iterations, InverterNoise noise,
                           void *user, Error *err)
 {
@@ -51,33 +79,32 @@ Inverter *inverter_create(const Bands *bands, size_t size, int iterations, Inver
         error_set(err, "%d rounds of inversion: give 0 to 64", iterations);
         return NULL;
     }
-    Stft *stft = stft_create(size, err);
-    if (!stft)
-        return NULL;
     Inverter *inverter = calloc(1, sizeof *inverter);
     if (!inverter) {
-        stft_destroy(stft);
         error_set(err, "out of memory for the inversion");
         return NULL;
     }
     inverter->bands = bands;
-    inverter->stft = stft;
     inverter->size = size;
     inverter->hop = size / OVERLAP;
-    inverter->bins = stft_bins(stft);
     inverter->iterations = iterations;
     inverter->noise = noise;
     inverter->user = user;
-    const size_t count = bands_count(bands);
-    inverter->spectra = calloc(FRAMES * inverter->bins, sizeof *inverter->spectra);
-    inverter->target = calloc(FRAMES * count, sizeof *inverter->target);
-    inverter->scratch = calloc(count, sizeof *inverter->scratch);
-    inverter->tail = calloc(size - inverter->hop, sizeof *inverter->tail);
-    inverter->time = calloc(span(inverter), sizeof *inverter->time);
-    inverter->norm = calloc(span(inverter), sizeof *inverter->norm);
-    inverter->first_norm = calloc(span(inverter), sizeof *inverter->first_norm);
-    if (!inverter->spectra || !inverter->target || !inverter->scratch || !inverter->tail ||
-        !inverter->time || !inverter->norm || !inverter->first_norm) {
+    inverter->stft = stft_create(size, err);
+    if (!inverter->stft) {
+        inverter_destroy(inverter);
+        return NULL;
+    }
+    inverter->bins = stft_bins(inverter->stft);
+    if (8 * bands_single(bands) >= inverter->bins) {
+        inverter->single = bands_single(bands);
+        inverter->phase = phase_create(size, inverter->single, FRAMES, err);
+        if (!inverter->phase) {
+            inverter_destroy(inverter);
+            return NULL;
+        }
+    }
+    if (allocate(inverter)) {
         inverter_destroy(inverter);
         error_set(err, "out of memory for the inversion");
         return NULL;
@@ -92,11 +119,16 @@ void inverter_destroy(Inverter *inverter)
     if (!inverter)
         return;
     stft_destroy(inverter->stft);
+    phase_destroy(inverter->phase);
     free(inverter->spectra);
+    free(inverter->part);
     free(inverter->target);
     free(inverter->scratch);
+    free(inverter->energy);
+    free(inverter->angle);
     free(inverter->tail);
     free(inverter->time);
+    free(inverter->envelope);
     free(inverter->norm);
     free(inverter->first_norm);
     free(inverter);
@@ -104,23 +136,112 @@ void inverter_destroy(Inverter *inverter)
 
 void inverter_reset(Inverter *inverter)
 {
+    /* The frame before is not looked at in the stream's first block. */
     inverter->frame = 0;
     memset(inverter->tail, 0, (inverter->size - inverter->hop) * sizeof *inverter->tail);
 }
 
-/* First guess of frames first..FRAMES-1: noise, with the bands' energies imposed. */
-static void excite(Inverter *inverter, int first)
+size_t inverter_state_size(const Inverter *inverter)
 {
-    const size_t count = bands_count(inverter->bands);
+    const size_t tail = inverter->size - inverter->hop;
+    return sizeof inverter->frame + (tail + 2 * inverter->single) * sizeof(float);
+}
+
+void inverter_save(const Inverter *inverter, void *state)
+{
+    char *at = state;
+    const size_t tail = (inverter->size - inverter->hop) * sizeof(float);
+    const size_t single = inverter->single * sizeof(float);
+    memcpy(at, &inverter->frame, sizeof inverter->frame);
+    memcpy(at += sizeof inverter->frame, inverter->tail, tail);
+    memcpy(at += tail, inverter->energy, single);
+    memcpy(at + single, inverter->angle, single);
+}
+
+void inverter_load(Inverter *inverter, const void *state)
+{
+    const char *at = state;
+    const size_t tail = (inverter->size - inverter->hop) * sizeof(float);
+    const size_t single = inverter->single * sizeof(float);
+    memcpy(&inverter->frame, at, sizeof inverter->frame);
+    memcpy(inverter->tail, at += sizeof inverter->frame, tail);
+    memcpy(inverter->energy, at += tail, single);
+    memcpy(inverter->angle, at + single, single);
+}
+
+/* Gives the single bins of `spectra` their phases and energies, and the bins above nothing. */
+static void lay_single_bins(Inverter *inverter, const float *log_energy)
+{
+    const size_t count = bands_count(inverter->bands), single = inverter->single;
+    for (size_t f = 0; f < FRAMES; f++)
+        memcpy(inverter->energy + (f + 1) * single, log_energy + f * count,
+               single * sizeof *inverter->energy);
+    phase_integrate(inverter->phase, inverter->energy, inverter->frame > 0, inverter->angle);
+    for (size_t f = 0; f < FRAMES; f++) {
+        float complex *spectrum = inverter->spectra + f * inverter->bins;
+        const float *angle = inverter->angle + (f + 1) * single;
+        for (size_t k = 0; k < single; k++)
+            spectrum[k] = cosf(angle[k]) + sinf(angle[k]) * I;
+        memset(spectrum + single, 0, (inverter->bins - single) * sizeof *spectrum);
+        bands_impose(inverter->bands, inverter->target + f * count, spectrum, inverter->scratch);
+    }
+}
+
+/* Averages with weights falling by `keep` from each sample to the next, on both sides. */
+static void smooth(float *value, size_t n, float keep)
+{
+    float level = 0.0f;
+    for (size_t i = 0; i < n; i++)
+        value[i] = level = value[i] + keep * (level - value[i]);
+    level = 0.0f;
+    for (size_t i = n; i-- > 0;)
+        value[i] = level = value[i] + keep * (level - value[i]);
+}
+
+/* Into `envelope`: the loudness of the upper half of the single bins in the course of the block,
+ * 1 at its mean power. It never falls 30 dB under that: the bands' energies do the rest. */
+static void find_envelope(Inverter *inverter)
+{
+    const size_t half = inverter->single / 2, n = span(inverter);
+    float *envelope = inverter->envelope;
+    memset(envelope, 0, n * sizeof *envelope);
+    memset(inverter->part, 0, inverter->bins * sizeof *inverter->part);
+    for (size_t f = 0; f < FRAMES; f++) {
+        memcpy(inverter->part + half, inverter->spectra + f * inverter->bins + half,
+               (inverter->single - half) * sizeof *inverter->part);
+        stft_inverse(inverter->stft, inverter->part, envelope + f * inverter->hop);
+    }
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        envelope[i] *= inverter->first_norm[i];
+        /* In silence, too, it must stay clear of denormals and of a division by nothing. */
+        envelope[i] = envelope[i] * envelope[i] + 1e-20f;
+        sum += (double)envelope[i];
+    }
+    smooth(envelope, n, expf(-128.0f / (float)inverter->size));
+    const float scale = (float)((double)n / sum);
+    for (size_t i = 0; i < n; i++)
+        envelope[i] = sqrtf(envelope[i] * scale + 1e-3f);
+}
+
+/* First guess of a block's spectra. */
+static void excite(Inverter *inverter, const float *log_energy)
+{
+    const size_t count = bands_count(inverter->bands), single = inverter->single;
     float *noise = inverter->time;
-    const size_t from = (size_t)first * inverter->hop;
-    inverter->noise(inverter->user, inverter->frame * inverter->hop + from, noise + from,
-                    span(inverter) - from);
-    for (int f = first; f < FRAMES; f++) {
-        float complex *spectrum = inverter->spectra + (size_t)f * inverter->bins;
-        stft_forward(inverter->stft, noise + (size_t)f * inverter->hop, spectrum);
-        bands_impose(inverter->bands, inverter->target + (size_t)f * count, spectrum,
-                     inverter->scratch);
+    inverter->noise(inverter->user, inverter->frame * inverter->hop, noise, span(inverter));
+    if (inverter->phase) {
+        lay_single_bins(inverter, log_energy);
+        find_envelope(inverter);
+        for (size_t i = 0; i < span(inverter); i++)
+            noise[i] *= inverter->envelope[i];
+    }
+    for (size_t f = 0; f < FRAMES; f++) {
+        float complex *spectrum = inverter->spectra + f * inverter->bins;
+        stft_forward(inverter->stft, noise + f * inverter->hop, inverter->part);
+        memcpy(spectrum + single, inverter->part + single,
+               (inverter->bins - single) * sizeof *spectrum);
+        bands_impose(inverter->bands, inverter->target + f * count, spectrum, inverter->scratch);
     }
 }
 
@@ -151,15 +272,26 @@ static void refine(Inverter *inverter, const float *norm)
     }
 }
 
+/* Keeps the last finished frame for the next block's phases to start from. */
+static void keep_frame(Inverter *inverter)
+{
+    const size_t single = inverter->single;
+    const float complex *last = inverter->spectra + (INVERTER_BLOCK - 1) * inverter->bins;
+    memcpy(inverter->energy, inverter->energy + INVERTER_BLOCK * single,
+           single * sizeof *inverter->energy);
+    for (size_t k = 0; k < single; k++)
+        inverter->angle[k] = cargf(last[k]);
+}
+
 void inverter_block(Inverter *inverter, const float *log_energy, float *out)
 {
     const size_t count = bands_count(inverter->bands), made = INVERTER_BLOCK * inverter->hop;
     for (size_t f = 0; f < FRAMES; f++)
         bands_exp(inverter->bands, log_energy + f * count, inverter->target + f * count);
-    const float *norm = inverter->frame ? inverter->norm : inverter->first_norm;
-    excite(inverter, inverter->frame ? INVERTER_AHEAD : 0);
+    excite(inverter, log_energy);
     for (int i = 0; i < inverter->iterations; i++)
-        refine(inverter, norm);
+        refine(inverter, inverter->frame ? inverter->norm : inverter->first_norm);
+    keep_frame(inverter);
 
     overlap_add(inverter, INVERTER_BLOCK);
     const float scale = 1.0f / 1.5f; /* four squared Hann windows a quarter apart */
@@ -167,7 +299,5 @@ void inverter_block(Inverter *inverter, const float *log_energy, float *out)
         out[i] = inverter->time[i] * scale;
     memcpy(inverter->tail, inverter->time + made,
            (inverter->size - inverter->hop) * sizeof *inverter->tail);
-    memmove(inverter->spectra, inverter->spectra + INVERTER_BLOCK * inverter->bins,
-            INVERTER_AHEAD * inverter->bins * sizeof *inverter->spectra);
     inverter->frame += INVERTER_BLOCK;
 }

@@ -1,9 +1,12 @@
 /* Inversion: from log energies in bands back to audio, as a stream.
  *
- * Spectra of white noise are multiplied until their bands have the energies asked for, overlap-added,
- * analysed again and multiplied again: Griffin & Lim (1984) with bands for magnitudes. Where a band
- * is one bin this is Griffin-Lim itself; where it is wide, the noise gives the fine structure.
- * Frames go in blocks with a few frames of look-ahead, so a stream has constant memory and delay. */
+ * Where a band is one bin, phases are integrated from the energies (dsp/phase.h). Where it is wide,
+ * white noise gives the fine structure, loud and quiet with the upper half of the single bins, so
+ * that a click stays a click all the way up. Layouts with under an eighth of the bins single begin
+ * with steady white noise. Then the spectra are overlap-added, analysed, and multiplied until their
+ * bands have the energies asked for, a number of times: Griffin & Lim (1984) with bands for
+ * magnitudes. Frames go in blocks with a few frames of look-ahead, so a stream has constant memory
+ * and delay, and a block depends on its energies, its noise and the block before alone. */
 #ifndef BRUME_DSP_INVERT_H
 #define BRUME_DSP_INVERT_H
 
@@ -33,10 +36,17 @@ void inverter_destroy(Inverter *inverter);
 /* Back to the beginning of the stream. */
 void inverter_reset(Inverter *inverter);
 
+/* All that changes from block to block, to be put back later: bytes, copy out, copy in (into an
+ * inverter made with the same arguments). */
+size_t inverter_state_size(const Inverter *inverter);
+void inverter_save(const Inverter *inverter, void *state);
+void inverter_load(Inverter *inverter, const void *state);
+
 /* Log energies (INVERTER_BLOCK + INVERTER_AHEAD, count): the next block and the frames after it,
  * which come again at the head of the next call. Writes INVERTER_BLOCK * size / 4 samples. Frame f
- * covers samples f * size / 4 .. f * size / 4 + size - 1 of the stream: the first 3 size / 4 samples
- * lack frames before them and swell up from nothing; whoever wants a hard start drops them. */
+ * covers samples f * size / 4 .. f * size / 4 + size - 1 of the stream: the first 3 size / 4
+ * samples lack frames before them and swell up from nothing; whoever wants a hard start drops them.
+ */
 void inverter_block(Inverter *inverter, const float *log_energy, float *out);
 
 #endif

@@ -7,20 +7,27 @@
 
 typedef struct Playback Playback;
 
-/* A stream of 1 or 2 channels at `rate` Hz, 1000..768000; arguments else as in
+/* A stream of 1 or 2 channels at `rate` Hz, 1000..768000. It can be taken back by up to `rewinds`
+ * blocks of 16 frames (playback_redo); 0 where it only goes on. Arguments else as in
  * texture_stream_create. */
 Playback *playback_create(const TextureModel *model, const TextureSettings *settings,
-                          unsigned channels, double rate, const atomic_bool *cancel, Error *err);
+                          unsigned channels, double rate, size_t rewinds, const atomic_bool *cancel,
+                          Error *err);
 void playback_destroy(Playback *playback);
 
 /* The next `frames` frames, interleaved (frames, channels), finite, within +-1. Not for the audio
- * thread. -1 when cancelled or out of memory. */
+ * thread. -1 when cancelled or out of memory: what was read so far is lost, and it must be
+ * restarted or redone. */
 int playback_read(Playback *playback, float *out, size_t frames, Error *err);
+
+/* Number of the next frame. */
+uint64_t playback_position(const Playback *playback);
 
 /* Back to the first frame, with these settings. */
 void playback_restart(Playback *playback, const TextureSettings *settings);
 
-/* Other settings (but the seed) for what is not yet made. */
-void playback_set(Playback *playback, const TextureSettings *settings);
+/* Makes the sound again from frame `from` on, with other settings but the same seed. Returns the
+ * number of the next frame: `from`, or a later one if that is out of reach. */
+uint64_t playback_redo(Playback *playback, const TextureSettings *settings, uint64_t from);
 
 #endif

@@ -43,9 +43,9 @@ static int check_name(const char *name, Error *err)
             good = 0;
     return good ? 0
                 : error_set(err,
-                            "class \"%.80s\": a name must have 1 to %d bytes of UTF-8 without "
-                            "comma, colon, quote, backslash or control character",
-                            name, TEXTURE_CLASS_ROOM - 1);
+                            "a class's name must have 1 to %d bytes of UTF-8 without comma, colon, "
+                            "quote, backslash or control character",
+                            TEXTURE_CLASS_ROOM - 1);
 }
 
 int texture_config_check(const TextureConfig *config, Error *err)
@@ -64,7 +64,7 @@ int texture_config_check(const TextureConfig *config, Error *err)
                          config->linear + config->upper, config->denoiser.bands);
     for (size_t i = 0; i < config->denoiser.classes; i++) {
         if (config->classes[i][0] && check_name(config->classes[i], err))
-            return -1;
+            return error_prefix(err, "class \"%s\"", config->classes[i]);
         for (size_t j = 0; j < i; j++)
             if (config->classes[i][0] && !strcmp(config->classes[i], config->classes[j]))
                 return error_set(err, "class \"%s\" is there twice", config->classes[i]);

@@ -1,62 +1,39 @@
-/* The texture stream: an endless sound out of Gaussian noise, at the model's own rate.
+/* The texture stream: an endless sound out of Gaussian noise, at the model's own rate: the frames of
+ * models/texture_frames.h, turned into sound block by block.
  *
- * Spectrogram frames are made in chunks of the model's window. A chunk after the first is given the
- * PREFIX frames before it, clean, and joins the last one over FADE frames in the Gaussian domain at
- * equal power. The seed chooses the *memory* that all chunks are told, a mixture of two of the model's
- * mean frames of the class: it settles which rain this is, and keeps it that rain for as long as the
- * stream runs. Two channels come from partly shared noise.
- *
- * What comes out is a pure function of model, settings and the positions at which settings changed;
- * all noise is drawn by its number (dsp/random.h). */
+ * What comes out is a pure function of model, settings, and the positions at which settings changed.
+ * Not for the audio thread; one thread at a time. */
 #ifndef BRUME_MODELS_TEXTURE_STREAM_H
 #define BRUME_MODELS_TEXTURE_STREAM_H
 
-#include "models/sampler.h"
-#include "models/texture_model.h"
-
-#include <stdatomic.h>
-#include <stdint.h>
-
-#define TEXTURE_PREFIX 64
-#define TEXTURE_FADE 12
-
-/* What can be asked of a texture. */
-typedef struct TextureSettings {
-    uint64_t seed;
-    float mix[TEXTURE_MAX_CLASSES]; /* weight of each class, 0 or more; scaled to sum to 1 */
-    SamplerKind sampler;
-    int steps;   /* 1..1000 */
-    float width; /* 0 = both channels the same, 1 = noise that shares nothing */
-} TextureSettings;
+#include "models/texture_frames.h"
 
 typedef struct TextureStream TextureStream;
 
-/* Seed 0, the first class, 8 steps of DPM-Solver++, width 0.5. */
-TextureSettings texture_settings_default(void);
-
-/* Checks ranges and that some class has weight; -1 names the fault. */
-int texture_settings_check(const TextureSettings *settings, const TextureModel *model, Error *err);
-
-/* A stream of 1 or 2 channels. The model must outlive it. `cancel`, unless NULL, makes
- * texture_stream_read give up within one denoising step when it becomes true. */
+/* A stream of 1 or 2 channels that remembers how it stood at its last `rewinds` (0..256) blocks, of
+ * 16 frames each, for texture_stream_redo. Other arguments as in texture_frames_create. */
 TextureStream *texture_stream_create(const TextureModel *model, const TextureSettings *settings,
-                                     unsigned channels, const atomic_bool *cancel, Error *err);
+                                     unsigned channels, size_t rewinds, const atomic_bool *cancel,
+                                     Error *err);
 void texture_stream_destroy(TextureStream *stream);
 
 /* Writes the next n samples of each channel; out[c] (n,). Allocates nothing. Costs a chunk's
- * denoising now and then; not for the audio thread. -1 when cancelled: the stream must then be
- * restarted. */
+ * denoising now and then. -1 when cancelled: the samples written so far are lost, and the stream
+ * must be restarted or redone. */
 int texture_stream_read(TextureStream *stream, float *const *out, size_t n, Error *err);
 
-/* Other settings (but the seed), for chunks not yet made. Checked before; see
- * texture_settings_check. */
-void texture_stream_set(TextureStream *stream, const TextureSettings *settings);
+/* Number of the next sample. */
+uint64_t texture_stream_position(const TextureStream *stream);
 
 /* Back to the first sample, with these settings. */
 void texture_stream_restart(TextureStream *stream, const TextureSettings *settings);
 
-/* Seconds between the joins of chunks, and the time of the first, at the model's rate: where a seam
- * would be if there were one. */
+/* Goes back to the last block that begins at or before sample `from`, or as far back as is
+ * remembered, and goes on from there with other settings (but the same seed). Returns the number of
+ * the next sample: the caller passes over what comes before `from`. */
+uint64_t texture_stream_redo(TextureStream *stream, const TextureSettings *settings, uint64_t from);
+
+/* Seconds between the joins of chunks, and the time of the first: where seams would be. */
 double texture_stream_join_interval(const TextureModel *model);
 double texture_stream_first_join(const TextureModel *model);
 

@@ -1,0 +1,389 @@
+#include "models/texture_frames.h"
+
+#include "dsp/random.h"
+#include "models/denoiser.h"
+#include "models/texture_noise.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHANNELS = 2, QUICK_STEPS = 4, MOST_ENSURED = 64 };
+
+/* The most that a memory is moved from one mean frame towards another. */
+static const double MOST_MOVED = 0.3;
+
+/* All that changes from call to call, but for the frames themselves. */
+typedef struct State {
+    TextureSettings settings;
+    float mix[TEXTURE_MAX_CLASSES]; /* the settings', summing to 1 */
+    uint64_t chunk;                 /* number of the next chunk */
+    size_t past;                    /* frames of the prefix that there are, up to PREFIX */
+    size_t waiting;                 /* final frames that wait */
+    size_t fading;                  /* frames after them that the next chunk is to be joined over */
+    bool quick;                     /* the next chunk is a short one */
+} State;
+
+struct TextureFrames {
+    const TextureModel *model;
+    const atomic_bool *cancel;
+    unsigned channels;
+    size_t bands, classes, window, rows;
+    State state;
+    DenoiserPass *pass;
+    /* (channels, rows, bands) Gaussian values: PREFIX rows that have sounded, `waiting` rows, then
+     * `fading` rows. */
+    float *values;
+    float *mixes;  /* (rows, classes): the mixture that each row is to be mapped back with */
+    float *memory; /* (CHANNELS, bands), the same for both */
+    /* Space for one sampling. */
+    float *x, *network, *work, *known, *level, *window_mixes;
+};
+
+static float *row(const TextureFrames *frames, unsigned channel, size_t r)
+{
+    return frames->values + (channel * frames->rows + r) * frames->bands;
+}
+
+/* The seed's two mean frames of a class, mixed: added to memory (bands,), times `weight`. */
+static void add_memory(TextureFrames *frames, size_t c, float weight)
+{
+    const uint64_t seed = frames->state.settings.seed;
+    const uint64_t choice = texture_noise_stream(TEXTURE_NOISE_CHOICE, 0, 0);
+    const float *colours =
+        texture_model_colours(frames->model) + c * TEXTURE_MEMORIES * frames->bands;
+    const size_t one = (size_t)random_below(seed, choice, 4 * c, TEXTURE_MEMORIES);
+    const size_t other = (size_t)random_below(seed, choice, 4 * c + 1, TEXTURE_MEMORIES);
+    const float moved = (float)(MOST_MOVED * random_uniform(seed, choice, 4 * c + 2));
+    for (size_t b = 0; b < frames->bands; b++) {
+        const float from = colours[one * frames->bands + b];
+        const float to = colours[other * frames->bands + b];
+        frames->memory[b] += weight * (from + moved * (to - from));
+    }
+}
+
+/* Mixture and memory as the settings ask for them. */
+static void settle(TextureFrames *frames)
+{
+    State *state = &frames->state;
+    float sum = 0.0f;
+    for (size_t c = 0; c < frames->classes; c++)
+        sum += state->settings.mix[c];
+    memset(state->mix, 0, sizeof state->mix);
+    memset(frames->memory, 0, CHANNELS * frames->bands * sizeof(float));
+    for (size_t c = 0; c < frames->classes; c++) {
+        state->mix[c] = state->settings.mix[c] / sum;
+        if (state->mix[c] > 0.0f)
+            add_memory(frames, c, state->mix[c]);
+    }
+    memcpy(frames->memory + frames->bands, frames->memory, frames->bands * sizeof(float));
+}
+
+void texture_frames_set(TextureFrames *frames, const TextureSettings *settings)
+{
+    const uint64_t seed = frames->state.settings.seed;
+    frames->state.settings = *settings;
+    frames->state.settings.seed = seed;
+    settle(frames);
+}
+
+void texture_frames_restart(TextureFrames *frames, const TextureSettings *settings)
+{
+    memset(&frames->state, 0, sizeof frames->state);
+    frames->state.settings = *settings;
+    settle(frames);
+}
+
+void texture_frames_redo(TextureFrames *frames)
+{
+    State *state = &frames->state;
+    const size_t there = state->waiting + state->fading;
+    state->fading = there < TEXTURE_FADE ? there : TEXTURE_FADE;
+    state->waiting = 0;
+    state->quick = true;
+}
+
+const TextureSettings *texture_frames_settings(const TextureFrames *frames)
+{
+    return &frames->state.settings;
+}
+
+static int create_space(TextureFrames *frames, Error *err)
+{
+    const size_t windows = frames->channels, rows = windows * frames->window;
+    frames->pass =
+        denoiser_pass_create(texture_model_denoiser(frames->model), windows, rows, false, err);
+    frames->values = calloc(windows * frames->rows * frames->bands, sizeof(float));
+    frames->mixes = calloc(frames->rows * frames->classes, sizeof(float));
+    frames->memory = calloc(CHANNELS * frames->bands, sizeof(float));
+    frames->x = calloc(rows * frames->bands, sizeof(float));
+    frames->network = calloc(rows * frames->bands, sizeof(float));
+    frames->work = calloc(2 * rows * frames->bands, sizeof(float));
+    frames->known = calloc(rows, sizeof(float));
+    frames->level = calloc(windows, sizeof(float));
+    frames->window_mixes = calloc(windows * frames->classes, sizeof(float));
+    if (!frames->pass || !frames->values || !frames->mixes || !frames->memory || !frames->x ||
+        !frames->network || !frames->work || !frames->known || !frames->level ||
+        !frames->window_mixes)
+        return error_set(err, "out of memory for a texture");
+    return 0;
+}
+
+static int check(const TextureModel *model, const TextureSettings *settings, unsigned channels,
+                 Error *err)
+{
+    const TextureConfig *config = texture_model_config(model);
+    const size_t least = TEXTURE_PREFIX + 2 * TEXTURE_FADE + MOST_ENSURED;
+    if (channels < 1 || channels > CHANNELS)
+        return error_set(err, "a texture of %u channels: 1 or 2 are possible", channels);
+    if (config->window < least)
+        return error_set(err, "the model's window of %zu frames is too short for an endless stream: "
+                              "%zu at least",
+                         config->window, least);
+    return texture_settings_check(settings, model, err);
+}
+
+TextureFrames *texture_frames_create(const TextureModel *model, const TextureSettings *settings,
+                                     unsigned channels, const atomic_bool *cancel, Error *err)
+{
+    if (check(model, settings, channels, err))
+        return NULL;
+    TextureFrames *frames = calloc(1, sizeof *frames);
+    if (!frames) {
+        error_set(err, "out of memory for a texture");
+        return NULL;
+    }
+    const TextureConfig *config = texture_model_config(model);
+    frames->model = model;
+    frames->cancel = cancel;
+    frames->channels = channels;
+    frames->bands = config->denoiser.bands;
+    frames->classes = config->denoiser.classes;
+    frames->window = config->window;
+    frames->rows = TEXTURE_PREFIX + MOST_ENSURED + config->window;
+    if (create_space(frames, err)) {
+        texture_frames_destroy(frames);
+        return NULL;
+    }
+    texture_frames_restart(frames, settings);
+    return frames;
+}
+
+void texture_frames_destroy(TextureFrames *frames)
+{
+    if (!frames)
+        return;
+    denoiser_pass_destroy(frames->pass);
+    free(frames->values);
+    free(frames->mixes);
+    free(frames->memory);
+    free(frames->x);
+    free(frames->network);
+    free(frames->work);
+    free(frames->known);
+    free(frames->level);
+    free(frames->window_mixes);
+    free(frames);
+}
+
+/* One sampling: the next chunk, of `length` frames. */
+typedef struct Sampling {
+    TextureFrames *frames;
+    size_t length, known; /* frames PREFIX - known .. PREFIX - 1 of it are given */
+} Sampling;
+
+/* Standard Gaussian values for all channels; step -1 is x_T. */
+static void sampling_noise(void *user, int step, float *out, size_t n)
+{
+    const Sampling *sampling = user;
+    const TextureFrames *frames = sampling->frames;
+    const State *state = &frames->state;
+    const size_t size = sampling->length * frames->bands;
+    const float width = frames->channels > 1 ? state->settings.width : 0.0f;
+    (void)n;
+    for (unsigned c = 0; c < frames->channels; c++)
+        texture_noise_draw(state->settings.seed, width, c, TEXTURE_NOISE_CHUNK, state->chunk, step,
+                           0, out + c * size, size);
+}
+
+/* Known frames are shown clean at every noise level. */
+static void put_known(const Sampling *sampling, float *x)
+{
+    const TextureFrames *frames = sampling->frames;
+    const size_t skip = TEXTURE_PREFIX - sampling->known;
+    for (unsigned c = 0; sampling->known > 0 && c < frames->channels; c++)
+        memcpy(x + (c * sampling->length + skip) * frames->bands,
+               row(frames, c, frames->state.waiting + skip),
+               sampling->known * frames->bands * sizeof *x);
+}
+
+static int sampling_denoise(void *user, const float *x, double half_log_snr, float *out)
+{
+    const Sampling *sampling = user;
+    TextureFrames *frames = sampling->frames;
+    if (frames->cancel && atomic_load_explicit(frames->cancel, memory_order_relaxed))
+        return -1;
+    memcpy(frames->network, x,
+           frames->channels * sampling->length * frames->bands * sizeof *frames->network);
+    put_known(sampling, frames->network);
+    for (unsigned c = 0; c < frames->channels; c++)
+        frames->level[c] = (float)half_log_snr;
+    const DenoiserInput input = {frames->channels, sampling->length, frames->network,
+                                 frames->known,    frames->level,    frames->window_mixes,
+                                 frames->memory};
+    denoiser_forward(frames->pass, texture_model_values(frames->model), &input, out);
+    return 0;
+}
+
+static SamplerSettings sampler_settings(const TextureFrames *frames)
+{
+    const TextureConfig *config = texture_model_config(frames->model);
+    const State *state = &frames->state;
+    SamplerSettings settings = sampler_defaults();
+    settings.kind = state->settings.sampler;
+    settings.steps = state->settings.steps;
+    if (state->quick) {
+        settings.kind = SAMPLER_DPM;
+        settings.steps = settings.steps < QUICK_STEPS ? settings.steps : QUICK_STEPS;
+    }
+    settings.prediction = config->prediction;
+    settings.schedule = texture_model_schedule(frames->model);
+    settings.clip = NORMALISER_RANGE;
+    return settings;
+}
+
+/* Samples the next chunk of all channels into frames->x (channels, length, bands). */
+static int sample(Sampling *sampling, Error *err)
+{
+    TextureFrames *frames = sampling->frames;
+    const SamplerSettings settings = sampler_settings(frames);
+    const size_t size = frames->channels * sampling->length * frames->bands;
+    for (unsigned c = 0; c < frames->channels; c++) {
+        memcpy(frames->window_mixes + c * frames->classes, frames->state.mix,
+               frames->classes * sizeof(float));
+        for (size_t f = 0; f < sampling->length; f++)
+            frames->known[c * sampling->length + f] =
+                f < TEXTURE_PREFIX && f >= TEXTURE_PREFIX - sampling->known;
+    }
+    sampling_noise(sampling, -1, frames->x, size);
+    if (sampler_run(&settings, frames->x, size, frames->work, sampling_denoise, sampling_noise,
+                    sampling, err))
+        return -1;
+    for (size_t i = 0; i < size; i++)
+        frames->x[i] = fminf(fmaxf(frames->x[i], -NORMALISER_RANGE), NORMALISER_RANGE);
+    return 0;
+}
+
+/* How far a join's frame f is from the old chunk (0) to the new (1). */
+static double fade_share(size_t f, size_t fading)
+{
+    return (double)(f + 1) / (double)(fading + 1);
+}
+
+/* New frames over those that fade, at equal power; the mixture of classes moves along. */
+static void join(TextureFrames *frames, const float *fresh, unsigned channel)
+{
+    const size_t fading = frames->state.fading;
+    for (size_t f = 0; f < fading; f++) {
+        const double angle = acos(0.0) * fade_share(f, fading);
+        const float leave = (float)cos(angle), enter = (float)sin(angle);
+        float *at = row(frames, channel, TEXTURE_PREFIX + frames->state.waiting + f);
+        for (size_t b = 0; b < frames->bands; b++)
+            at[b] = leave * at[b] + enter * fresh[f * frames->bands + b];
+    }
+}
+
+static void join_mixes(TextureFrames *frames, size_t n)
+{
+    const State *state = &frames->state;
+    float *mixes = frames->mixes + (TEXTURE_PREFIX + state->waiting) * frames->classes;
+    for (size_t f = 0; f < n; f++)
+        for (size_t c = 0; c < frames->classes; c++) {
+            float *mix = mixes + f * frames->classes + c;
+            const float share = f < state->fading ? (float)fade_share(f, state->fading) : 1.0f;
+            *mix = share < 1.0f ? *mix + share * (state->mix[c] - *mix) : state->mix[c];
+        }
+}
+
+static int make_chunk(TextureFrames *frames, Error *err)
+{
+    State *state = &frames->state;
+    const size_t length = state->quick ? TEXTURE_QUICK : frames->window;
+    /* Rows before `waiting` frames hold the frames before the chunk, as far as there are any. */
+    const size_t before = state->past + state->waiting;
+    Sampling sampling = {frames, length, before < TEXTURE_PREFIX ? before : TEXTURE_PREFIX};
+    if (sample(&sampling, err))
+        return -1;
+    const size_t skip = before > 0 ? TEXTURE_PREFIX : 0, fresh = length - skip;
+    join_mixes(frames, fresh);
+    for (unsigned c = 0; c < frames->channels; c++) {
+        /* Matrix products may round two equal windows differently; width 0 promises the same. */
+        const size_t source = state->settings.width > 0.0f ? c : 0;
+        const float *chunk = frames->x + (source * length + skip) * frames->bands;
+        join(frames, chunk, c);
+        memcpy(row(frames, c, TEXTURE_PREFIX + state->waiting + state->fading),
+               chunk + state->fading * frames->bands,
+               (fresh - state->fading) * frames->bands * sizeof(float));
+    }
+    state->waiting += fresh - TEXTURE_FADE;
+    state->fading = TEXTURE_FADE;
+    state->quick = false;
+    state->chunk++;
+    return 0;
+}
+
+int texture_frames_ensure(TextureFrames *frames, size_t n, Error *err)
+{
+    while (frames->state.waiting < n)
+        if (make_chunk(frames, err))
+            return -1;
+    return 0;
+}
+
+void texture_frames_read(const TextureFrames *frames, unsigned channel, size_t n, float *out)
+{
+    memcpy(out, row(frames, channel, TEXTURE_PREFIX), n * frames->bands * sizeof *out);
+    for (size_t f = 0; f < n; f++)
+        normaliser_backward(texture_model_maps(frames->model),
+                            frames->mixes + (TEXTURE_PREFIX + f) * frames->classes,
+                            out + f * frames->bands, 1);
+}
+
+void texture_frames_drop(TextureFrames *frames, size_t n)
+{
+    State *state = &frames->state;
+    const size_t kept = TEXTURE_PREFIX + state->waiting + state->fading - n;
+    for (unsigned c = 0; c < frames->channels; c++)
+        memmove(row(frames, c, 0), row(frames, c, n), kept * frames->bands * sizeof(float));
+    memmove(frames->mixes, frames->mixes + n * frames->classes,
+            kept * frames->classes * sizeof(float));
+    state->waiting -= n;
+    state->past = state->past + n < TEXTURE_PREFIX ? state->past + n : TEXTURE_PREFIX;
+}
+
+size_t texture_frames_state_size(const TextureFrames *frames)
+{
+    return sizeof(State) + (frames->channels * frames->bands + frames->classes) * frames->rows *
+                               sizeof(float);
+}
+
+void texture_frames_save(const TextureFrames *frames, void *state)
+{
+    char *at = state;
+    const size_t values = frames->channels * frames->rows * frames->bands * sizeof(float);
+    memcpy(at, &frames->state, sizeof frames->state);
+    memcpy(at + sizeof frames->state, frames->values, values);
+    memcpy(at + sizeof frames->state + values, frames->mixes,
+           frames->rows * frames->classes * sizeof(float));
+}
+
+void texture_frames_load(TextureFrames *frames, const void *state)
+{
+    const char *at = state;
+    const size_t values = frames->channels * frames->rows * frames->bands * sizeof(float);
+    memcpy(&frames->state, at, sizeof frames->state);
+    memcpy(frames->values, at + sizeof frames->state, values);
+    memcpy(frames->mixes, at + sizeof frames->state + values,
+           frames->rows * frames->classes * sizeof(float));
+    settle(frames);
+}

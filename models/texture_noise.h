@@ -1,0 +1,24 @@
+/* The noise of texture streams, by number: what is drawn depends on seed, purpose, chunk, step and
+ * position alone, so any chunk can be made again. */
+#ifndef BRUME_MODELS_TEXTURE_NOISE_H
+#define BRUME_MODELS_TEXTURE_NOISE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What noise is for. Each purpose has a shared part and, one higher, a side part. */
+typedef enum {
+    TEXTURE_NOISE_CHUNK = 1,  /* x_T and the steps' own noise; position: frame * bands + band */
+    TEXTURE_NOISE_EXCITE = 3, /* the inversion's; position: sample */
+    TEXTURE_NOISE_CHOICE = 5  /* of a memory */
+} TextureNoise;
+
+/* Number of the random stream for a purpose in a chunk at a step (-1: before the first). */
+uint64_t texture_noise_stream(TextureNoise noise, uint64_t chunk, int step);
+
+/* n Gaussian values from position `first` on for one of two channels, whose correlation is
+ * 1 - width: c shared +- s side, c^2 + s^2 = 1. Any thread. */
+void texture_noise_draw(uint64_t seed, float width, unsigned channel, TextureNoise noise,
+                        uint64_t chunk, int step, uint64_t first, float *out, size_t n);
+
+#endif

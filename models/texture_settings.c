@@ -1,0 +1,29 @@
+#include "models/texture_settings.h"
+
+#include <math.h>
+
+TextureSettings texture_settings_default(void)
+{
+    TextureSettings settings = {.sampler = SAMPLER_DPM, .steps = 8, .width = 0.5f};
+    settings.mix[0] = 1.0f;
+    return settings;
+}
+
+int texture_settings_check(const TextureSettings *settings, const TextureModel *model, Error *err)
+{
+    const TextureConfig *config = texture_model_config(model);
+    float sum = 0.0f;
+    for (size_t c = 0; c < TEXTURE_MAX_CLASSES; c++) {
+        if (!(settings->mix[c] >= 0.0f) || !isfinite(settings->mix[c]))
+            return error_set(err, "the weight of class %zu is not a number of 0 or more", c);
+        if (c < config->denoiser.classes)
+            sum += settings->mix[c];
+    }
+    if (!(sum > 0.0f))
+        return error_set(err, "all classes have weight 0: give one of them some");
+    if (settings->steps < 1 || settings->steps > 1000)
+        return error_set(err, "%d steps: give 1 to 1000", settings->steps);
+    if (!(settings->width >= 0.0f && settings->width <= 1.0f))
+        return error_set(err, "width %g: give 0 to 1", (double)settings->width);
+    return 0;
+}

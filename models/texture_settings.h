@@ -1,0 +1,24 @@
+/* What can be asked of a texture stream. */
+#ifndef BRUME_MODELS_TEXTURE_SETTINGS_H
+#define BRUME_MODELS_TEXTURE_SETTINGS_H
+
+#include "models/sampler.h"
+#include "models/texture_model.h"
+
+#include <stdint.h>
+
+typedef struct TextureSettings {
+    uint64_t seed;
+    float mix[TEXTURE_MAX_CLASSES]; /* weight of each class, 0 or more; scaled to sum to 1 */
+    SamplerKind sampler;
+    int steps;   /* 1..1000 */
+    float width; /* 0 = both channels the same, 1 = noise that shares nothing */
+} TextureSettings;
+
+/* Seed 0, the first class, 8 steps of DPM-Solver++, width 0.5. */
+TextureSettings texture_settings_default(void);
+
+/* Checks ranges and that some class has weight; -1 names the fault. */
+int texture_settings_check(const TextureSettings *settings, const TextureModel *model, Error *err);
+
+#endif

@@ -1,0 +1,69 @@
+/* The generator: a thread that makes sound ahead of time, and the wait-free way from it to the audio
+ * thread.
+ *
+ * Sound lies in two *lanes*, each a ring. The audio thread plays one; when settings change, the
+ * generator makes the sound again in the other from just past the play head, and the reader
+ * crossfades over. The reader never waits, except while the host freewheels. It fades out before a
+ * lane runs dry and in again when there is sound (an underrun, counted). */
+#ifndef BRUME_PLUGIN_GENERATOR_H
+#define BRUME_PLUGIN_GENERATOR_H
+
+#include "dsp/error.h"
+#include "models/texture_settings.h"
+#include "plugin/shared_model.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Generator Generator;
+
+/* What the reader can tell at any time. */
+typedef struct GeneratorStatus {
+    uint64_t underruns; /* since the start */
+    float load;         /* share of one core that the thread uses, over about a second */
+    float buffered;     /* seconds ready to be played */
+    bool playing;       /* false until the first sound, and in an underrun */
+} GeneratorStatus;
+
+/* For a host at `rate` Hz, stereo. `model` is taken over (one reference of it) and may be NULL: then
+ * there is silence until generator_swap. No thread runs yet. NULL with a message out of memory or if
+ * the settings don't fit the model. Not on the audio thread. */
+Generator *generator_create(double rate, SharedModel *model, const TextureSettings *settings,
+                            Error *err);
+
+/* Stops the thread if it runs. Not on the audio thread. */
+void generator_destroy(Generator *generator);
+
+/* Starts the thread, from the stream's first frame. -1 with a message when the system refuses. */
+int generator_start(Generator *generator, Error *err);
+
+/* Stops it, within one denoising step also in the middle of a chunk. Harmless if it does not run. */
+void generator_stop(Generator *generator);
+
+/* The audio thread's calls, all wait-free: */
+
+/* Other settings, heard within 150 ms; nothing happens if they equal those in force. A seed that
+ * differs starts a new stream. */
+void generator_set(Generator *generator, const TextureSettings *settings);
+
+/* A new stream from its first frame, crossfaded in. */
+void generator_restart(Generator *generator, const TextureSettings *settings);
+
+/* Another model, crossfaded in; takes over one reference of it. Returns false (and takes nothing
+ * over) if the last one is still on its way: try again in a later block. The generator's thread
+ * gives the old one back. */
+bool generator_swap(Generator *generator, SharedModel *model, const TextureSettings *settings);
+
+/* The next n frames into left and right, n any number. Waits for nothing; what is not there is
+ * silence, faded. */
+void generator_read(Generator *generator, float *left, float *right, uint32_t n);
+
+/* The same while the host freewheels: waits until the sound is there. The first such call after
+ * generator_read (or after `again` is set, where the host's transport starts) begins at the stream's
+ * first frame, so that each export is the same and equals `brume render`. */
+void generator_read_waiting(Generator *generator, float *left, float *right, uint32_t n, bool again);
+
+/* Any thread. */
+GeneratorStatus generator_status(const Generator *generator);
+
+#endif
