@@ -10,6 +10,9 @@
  * after the stream was taken back. */
 enum { PIECE = 512, WARM_UP = 512 };
 
+/* A stream's beginning is faded in over this time, so that it does not click. */
+static const double FADE_IN_SECONDS = 0.01;
+
 struct Playback {
     TextureStream *stream;
     Resampler *resampler;
@@ -17,6 +20,7 @@ struct Playback {
     double ratio;                 /* input frames for an output frame */
     uint64_t step_in, step_out;   /* input frames after which both rates meet again; 0: never soon */
     uint64_t position;            /* number of the next output frame */
+    uint64_t fade_in;             /* output frames */
     uint64_t skip_in, skip_out;   /* frames still to be passed over */
     float planar[2][PIECE];
     float interleaved[2 * PIECE]; /* input */
@@ -64,6 +68,7 @@ Playback *playback_create(const TextureModel *model, const TextureSettings *sett
         return NULL;
     }
     find_steps(playback, model_rate, rate);
+    playback->fade_in = (uint64_t)(FADE_IN_SECONDS * rate);
     return playback;
 }
 
@@ -118,6 +123,16 @@ static int resample(Playback *playback, float *out, size_t frames, Error *err)
     return 0;
 }
 
+/* Applies the fade-in to n frames from the current position on. */
+static void fade_in(const Playback *playback, float *out, size_t n)
+{
+    for (size_t i = 0; i < n && playback->position + i < playback->fade_in; i++) {
+        const float gain = (float)(playback->position + i) / (float)playback->fade_in;
+        for (unsigned c = 0; c < playback->channels; c++)
+            out[i * playback->channels + c] *= gain;
+    }
+}
+
 int playback_read(Playback *playback, float *out, size_t frames, Error *err)
 {
     float passed[2 * PIECE];
@@ -129,6 +144,7 @@ int playback_read(Playback *playback, float *out, size_t frames, Error *err)
     }
     if (resample(playback, out, frames, err))
         return -1;
+    fade_in(playback, out, frames);
     limiter_apply(out, frames * playback->channels);
     playback->position += frames;
     return 0;

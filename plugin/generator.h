@@ -26,8 +26,8 @@ typedef struct GeneratorStatus {
 } GeneratorStatus;
 
 /* For a host at `rate` Hz, stereo. `model` is taken over (one reference of it) and may be NULL: then
- * there is silence until generator_swap. No thread runs yet. NULL with a message out of memory or if
- * the settings don't fit the model. Not on the audio thread. */
+ * there is silence until generator_swap. No thread runs yet. NULL with a message, and the reference
+ * still the caller's, out of memory or if the settings don't fit the model. Not on the audio thread. */
 Generator *generator_create(double rate, SharedModel *model, const TextureSettings *settings,
                             Error *err);
 

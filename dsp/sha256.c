@@ -1,0 +1,145 @@
+#include "dsp/sha256.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK  64            /* bytes */
+#define BUFFER (512 * BLOCK) /* bytes read at a time */
+#define WORDS  8
+
+/* FIPS 180-4, 5.3.3 and 4.2.2: the first 32 bits of the fractions of the square roots of the first
+ * 8 primes, and of the cube roots of the first 64. */
+static const uint32_t START[WORDS] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+static const uint32_t ROUNDS[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+static uint32_t rotated(uint32_t x, unsigned by)
+{
+    return x >> by | x << (32 - by);
+}
+
+static uint32_t word_get(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* 6.2.2, step 1: the message schedule. */
+static void schedule_fill(const unsigned char *block, uint32_t schedule[64])
+{
+    for (size_t t = 0; t < 16; t++)
+        schedule[t] = word_get(block + 4 * t);
+    for (size_t t = 16; t < 64; t++) {
+        const uint32_t x = schedule[t - 15], y = schedule[t - 2];
+        schedule[t] = (rotated(y, 17) ^ rotated(y, 19) ^ y >> 10) + schedule[t - 7] +
+                      (rotated(x, 7) ^ rotated(x, 18) ^ x >> 3) + schedule[t - 16];
+    }
+}
+
+/* 6.2.2, steps 2 to 4. */
+static void block_add(uint32_t hash[WORDS], const unsigned char *block)
+{
+    uint32_t schedule[64];
+    schedule_fill(block, schedule);
+    uint32_t a = hash[0], b = hash[1], c = hash[2], d = hash[3];
+    uint32_t e = hash[4], f = hash[5], g = hash[6], h = hash[7];
+    for (size_t t = 0; t < 64; t++) {
+        const uint32_t one = h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) +
+                             ((e & f) ^ (~e & g)) + ROUNDS[t] + schedule[t];
+        const uint32_t two =
+            (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+        h = g;
+        g = f;
+        f = e;
+        e = d + one;
+        d = c;
+        c = b;
+        b = a;
+        a = one + two;
+    }
+    const uint32_t sums[WORDS] = {a, b, c, d, e, f, g, h};
+    for (size_t i = 0; i < WORDS; i++)
+        hash[i] += sums[i];
+}
+
+/* 5.1.1: what is left of the message (less than a block), a one, zeros, and the length in bits. */
+static void end_add(uint32_t hash[WORDS], const unsigned char *rest, size_t n, uint64_t total)
+{
+    unsigned char last[2 * BLOCK] = {0};
+    const size_t size = n < BLOCK - 8 ? BLOCK : 2 * BLOCK;
+    memcpy(last, rest, n);
+    last[n] = 0x80;
+    for (unsigned i = 0; i < 8; i++)
+        last[size - 1 - i] = (unsigned char)(total * 8 >> 8 * i);
+    for (size_t at = 0; at < size; at += BLOCK)
+        block_add(hash, last + at);
+}
+
+/* Fills the buffer as far as the file goes. */
+static int buffer_fill(int fd, unsigned char buffer[BUFFER], size_t *n)
+{
+    *n = 0;
+    while (*n < BUFFER) {
+        const ssize_t got = read(fd, buffer + *n, BUFFER - *n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        *n += (size_t)got;
+    }
+    return 0;
+}
+
+static int file_add(int fd, uint32_t hash[WORDS])
+{
+    unsigned char buffer[BUFFER];
+    uint64_t total = 0;
+    size_t n;
+    do {
+        if (buffer_fill(fd, buffer, &n) < 0)
+            return -1;
+        total += n;
+        size_t at = 0;
+        for (; n - at >= BLOCK; at += BLOCK)
+            block_add(hash, buffer + at);
+        if (n < BUFFER)
+            end_add(hash, buffer + at, n - at, total);
+    } while (n == BUFFER);
+    return 0;
+}
+
+int sha256_file(const char *path, char hex[SHA256_ROOM], Error *err)
+{
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return error_set(err, "%.400s: cannot be opened (%s); check the path and its permissions",
+                         path, strerror(errno));
+    uint32_t hash[WORDS];
+    memcpy(hash, START, sizeof hash);
+    struct stat status;
+    int result = 0;
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+        result = error_set(err, "%.400s: is not a regular file; give the path of one", path);
+    else if (file_add(fd, hash) < 0)
+        result = error_set(err, "%.400s: cannot be read (%s); fetch the file again", path,
+                           strerror(errno));
+    close(fd);
+    for (size_t i = 0; result == 0 && i < WORDS; i++)
+        snprintf(hex + 8 * i, 9, "%08x", (unsigned)hash[i]);
+    return result;
+}

@@ -1,0 +1,226 @@
+/* The LV2 shell: what the host calls. Each callback names its thread class. */
+#include "plugin/control.h"
+#include "plugin/denormals.h"
+#include "plugin/mix.h"
+#include "plugin/notify.h"
+#include "plugin/settings.h"
+#include "plugin/state.h"
+#include "plugin/worker.h"
+
+#include <lv2/buf-size/buf-size.h>
+#include <lv2/core/lv2_util.h>
+#include <lv2/options/options.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The longest block that the host promises, or 0. */
+static uint32_t promised_block(const Uris *uris, const LV2_Options_Option *option)
+{
+    for (; option && option->key; option++)
+        if (option->key == uris->bufsz_maxBlockLength && option->type == uris->atom_Int &&
+            option->size == sizeof(int32_t) && *(const int32_t *)option->value > 0)
+            return (uint32_t) * (const int32_t *)option->value;
+    return 0;
+}
+
+/* Takes the host's features. False, and said why, if one is missing that there is no way without. */
+static bool take_features(Brume *self, const LV2_Feature *const *features)
+{
+    LV2_URID_Map *map = NULL;
+    LV2_Log_Log *log = NULL;
+    const LV2_Options_Option *options = NULL;
+    const char *missing = lv2_features_query(features, LV2_URID__map, &map, true, LV2_LOG__log,
+                                             &log, false, LV2_WORKER__schedule, &self->schedule,
+                                             false, LV2_OPTIONS__options, &options, false, NULL);
+    lv2_log_logger_init(&self->logger, map, log);
+    if (missing) {
+        lv2_log_error(&self->logger, "Brume needs the host feature <%s>\n", missing);
+        return false;
+    }
+    if (!self->schedule)
+        lv2_log_warning(&self->logger,
+                        "Brume: the host lacks <%s>: models cannot be changed while it plays\n",
+                        LV2_WORKER__schedule);
+    if (!options)
+        lv2_log_note(&self->logger, "Brume: the host lacks <%s>: blocks may have any length\n",
+                     LV2_OPTIONS__options);
+    uris_map(&self->uris, map);
+    lv2_atom_forge_init(&self->forge, map);
+    self->promised = promised_block(&self->uris, options);
+    return true;
+}
+
+/* A generator for the model that plays; without one the input passes, and the status says why. */
+static void make_generator(Brume *self)
+{
+    Error err = {""};
+    SharedModel *gift = self->playing ? self->playing->gift : NULL;
+    self->settings = settings_read(self, brume_model(self));
+    generator_destroy(self->generator);
+    self->generator = generator_create(self->rate, gift, &self->settings, &err);
+    if (self->generator && gift) {
+        self->playing->gift = NULL;
+    } else if (!self->generator) {
+        char text[sizeof err.message + 64];
+        snprintf(text, sizeof text, "Brume makes no sound, the input passes: %s", err.message);
+        status_model(&self->status, text);
+        lv2_log_error(&self->logger, "%s\n", text);
+    }
+}
+
+/* The default model, so that sound is there soon after activate(). */
+static void open_default(Brume *self)
+{
+    bool refused;
+    Choice choice = {.session = true};
+    self->playing = choice_judge(&choice, self->bundle, &refused);
+    if (self->playing)
+        status_model(&self->status, self->playing->status);
+    if (refused)
+        lv2_log_error(&self->logger, "Brume: %s\n",
+                      self->playing ? self->playing->status : "out of memory");
+    else
+        self->kept = choice;
+}
+
+/* Thread class: instantiation. */
+static LV2_Handle instantiate(const LV2_Descriptor *descriptor, double rate, const char *bundle,
+                              const LV2_Feature *const *features)
+{
+    (void)descriptor;
+    Brume *self = calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->rate = rate;
+    self->bundle = strdup(bundle);
+    if (!self->bundle || !take_features(self, features) || pthread_mutex_init(&self->lock, NULL)) {
+        free(self->bundle);
+        free(self);
+        return NULL;
+    }
+    status_reset(&self->status, rate);
+    voice_reset(&self->voice, rate);
+    transport_reset(&self->transport, rate);
+    open_default(self);
+    make_generator(self);
+    return self;
+}
+
+/* Thread class: audio. */
+static void connect_port(LV2_Handle handle, uint32_t port, void *data)
+{
+    Brume *self = handle;
+    if (port < PORT_COUNT)
+        self->ports[port] = data;
+}
+
+/* Thread class: instantiation. */
+static void activate(LV2_Handle handle)
+{
+    Brume *self = handle;
+    Error err = {""};
+    if (worker_settle(self))
+        make_generator(self);
+    voice_reset(&self->voice, self->rate);
+    transport_reset(&self->transport, self->rate);
+    self->fresh = true;
+    self->go = self->start_pending = self->freewheel = self->again = false;
+    self->underruns = 0;
+    self->status.changed = self->model_wanted = true;
+    self->settings = settings_read(self, brume_model(self));
+    if (self->generator) {
+        generator_set(self->generator, &self->settings);
+        if (generator_start(self->generator, &err))
+            status_model(&self->status, err.message);
+    }
+    self->active = true;
+}
+
+static void write_output(Brume *self, PortIndex port, float value)
+{
+    if (self->ports[port])
+        *(float *)self->ports[port] = value;
+}
+
+static void write_meters(Brume *self)
+{
+    GeneratorStatus now = {.underruns = 0};
+    if (self->generator)
+        now = generator_status(self->generator);
+    if (now.underruns > self->underruns)
+        status_complain(&self->status, COMPLAINT_UNDERRUN);
+    self->underruns = now.underruns;
+    write_output(self, PORT_UNDERRUNS, (float)now.underruns);
+    write_output(self, PORT_LOAD, now.load);
+    write_output(self, PORT_BUFFERED, now.buffered);
+    write_output(self, PORT_LATENCY, 0.0f);
+}
+
+/* Thread class: audio. */
+static void run(LV2_Handle handle, uint32_t frames)
+{
+    Brume *self = handle;
+    const uint64_t denormals = denormals_off();
+    if (self->promised > 0 && frames > self->promised)
+        status_complain(&self->status, COMPLAINT_BLOCK);
+    worker_follow(self);
+    control_knobs(self);
+    uint32_t done = 0;
+    const LV2_Atom_Sequence *in = self->ports[PORT_CONTROL];
+    if (in && in->atom.type == self->uris.atom_Sequence)
+        LV2_ATOM_SEQUENCE_FOREACH(in, event)
+        {
+            const int64_t time = event->time.frames;
+            const uint32_t at = time < (int64_t)done     ? done
+                                : time > (int64_t)frames ? frames
+                                                         : (uint32_t)time;
+            mix_play(self, done, at);
+            control_event(self, event);
+            done = at;
+        }
+    mix_play(self, done, frames);
+    status_advance(&self->status, frames);
+    write_meters(self);
+    notify_write(self);
+    denormals_restore(denormals);
+}
+
+/* Thread class: instantiation. */
+static void deactivate(LV2_Handle handle)
+{
+    Brume *self = handle;
+    self->active = false;
+    if (self->generator)
+        generator_stop(self->generator);
+}
+
+/* Thread class: instantiation. */
+static void cleanup(LV2_Handle handle)
+{
+    Brume *self = handle;
+    generator_destroy(self->generator);
+    worker_clear(self);
+    pthread_mutex_destroy(&self->lock);
+    free(self->bundle);
+    free(self);
+}
+
+/* Thread class: discovery. */
+static const void *extension_data(const char *uri)
+{
+    if (!strcmp(uri, LV2_STATE__interface))
+        return state_interface();
+    if (!strcmp(uri, LV2_WORKER__interface))
+        return worker_interface();
+    return NULL;
+}
+
+static const LV2_Descriptor descriptor = {BRUME_URI, instantiate, connect_port, activate,
+                                          run,       deactivate,  cleanup,      extension_data};
+
+LV2_SYMBOL_EXPORT const LV2_Descriptor *lv2_descriptor(uint32_t index)
+{
+    return index == 0 ? &descriptor : NULL;
+}

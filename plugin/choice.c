@@ -1,0 +1,169 @@
+#include "plugin/choice.h"
+
+#include "models/catalogue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char suffix[] = ".safetensors";
+
+/* A model's NAME is its file's name without the suffix. */
+static void name_of(const char *path, char *name)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(name, CHOICE_NAME, "%s", slash ? slash + 1 : path);
+    const size_t n = strlen(name), end = sizeof suffix - 1;
+    if (n > end && !strcmp(name + n - end, suffix))
+        name[n - end] = '\0';
+}
+
+/* By path or NAME. NULL with a message. */
+static SharedModel *open_model(const char *name_or_path, const char *bundle, Error *err)
+{
+    char path[CHOICE_PATH];
+    if (catalogue_locate(name_or_path, bundle, path, sizeof path, err))
+        return NULL;
+    return shared_model_open(path, err);
+}
+
+/* "Playing "texture": birds, rain, ...", after what is already in the status. */
+static void describe(Verdict *verdict, const char *name)
+{
+    const TextureConfig *config = texture_model_config(shared_model_texture(verdict->model));
+    size_t used = strlen(verdict->status);
+    for (size_t c = 0; c < config->denoiser.classes && used < sizeof verdict->status; c++) {
+        char *to = verdict->status + used;
+        const size_t room = sizeof verdict->status - used;
+        const int n = c == 0 ? snprintf(to, room, "Playing \"%s\": 0 %s", name, config->classes[c])
+                             : snprintf(to, room, ", %zu %s", c, config->classes[c]);
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
+/* The choice is this model from now on. The default model is known by name alone, so that a session
+ * finds it on any computer. */
+static void settle(Choice *choice, SharedModel *model, bool by_path)
+{
+    name_of(shared_model_path(model), choice->name);
+    snprintf(choice->hash, sizeof choice->hash, "%s", shared_model_hash(model));
+    snprintf(choice->path, sizeof choice->path, "%s", by_path ? shared_model_path(model) : "");
+}
+
+static void judge_player(Choice *choice, const char *bundle, Verdict *verdict, bool *refused)
+{
+    Error err = {""};
+    const bool usual = choice->path[0] == '\0';
+    verdict->model = open_model(usual ? CHOICE_DEFAULT : choice->path, bundle, &err);
+    *refused = !verdict->model;
+    if (*refused) {
+        snprintf(verdict->status, sizeof verdict->status,
+                 "The model was refused: %s. What played before goes on playing", err.message);
+        return;
+    }
+    settle(choice, verdict->model, !usual);
+    describe(verdict, choice->name);
+}
+
+/* Another copy of the session's model, known by its contents, or else NULL. */
+static SharedModel *find_copy(const Choice *choice, const char *bundle)
+{
+    if (!choice->name[0])
+        return NULL;
+    SharedModel *model = open_model(choice->name, bundle, NULL);
+    if (model && choice->hash[0] && strcmp(choice->hash, shared_model_hash(model))) {
+        shared_model_release(model);
+        return NULL;
+    }
+    return model;
+}
+
+/* A session that stored a path. */
+static void judge_path(Choice *choice, const char *bundle, Verdict *verdict, Error *err)
+{
+    char *to = verdict->status + strlen(verdict->status);
+    const size_t room = sizeof verdict->status - strlen(verdict->status);
+    verdict->model = shared_model_open(choice->path, err);
+    if (!verdict->model)
+        verdict->model = find_copy(choice, bundle);
+    if (verdict->model) {
+        if (choice->hash[0] && strcmp(choice->hash, shared_model_hash(verdict->model)))
+            snprintf(to, room, "The model's file is not the one that the session was saved with, so "
+                               "it may sound different. ");
+        settle(choice, verdict->model, true);
+        return;
+    }
+    char reason[sizeof err->message];
+    snprintf(reason, sizeof reason, "%s", err->message);
+    verdict->model = open_model(CHOICE_DEFAULT, bundle, err);
+    snprintf(to, room, "The session's model \"%s\" is missing: %s. Put it back and open the session "
+                       "again, or choose another%s. ",
+             choice->name, reason, verdict->model ? "; until then the default model plays" : "");
+}
+
+/* A session that plays a model of the catalogue: the default one, as a rule. */
+static void judge_name(Choice *choice, const char *bundle, Verdict *verdict, Error *err)
+{
+    char *to = verdict->status + strlen(verdict->status);
+    const size_t room = sizeof verdict->status - strlen(verdict->status);
+    const char *name = choice->name[0] ? choice->name : CHOICE_DEFAULT;
+    verdict->model = open_model(name, bundle, err);
+    if (verdict->model) {
+        if (choice->hash[0] && strcmp(choice->hash, shared_model_hash(verdict->model)))
+            snprintf(to, room, "The session was saved with another version of \"%s\", so it may "
+                               "sound different. ",
+                     name);
+        settle(choice, verdict->model, false);
+        return;
+    }
+    char reason[sizeof err->message];
+    snprintf(reason, sizeof reason, "%s", err->message);
+    if (strcmp(name, CHOICE_DEFAULT))
+        verdict->model = open_model(CHOICE_DEFAULT, bundle, err);
+    snprintf(to, room, "The model \"%s\" is missing: %s%s. ", name, reason,
+             verdict->model ? "; until it is back the default model plays" : "");
+}
+
+static void judge_session(Choice *choice, const char *bundle, Verdict *verdict, bool *refused)
+{
+    Error err = {""};
+    if (choice->version > CHOICE_VERSION)
+        snprintf(verdict->status, sizeof verdict->status,
+                 "The session was saved by a newer Brume (version %d of what is stored; this one "
+                 "knows %d), so something of it may be missing: install that Brume. ",
+                 choice->version, CHOICE_VERSION);
+    if (choice->path[0])
+        judge_path(choice, bundle, verdict, &err);
+    else
+        judge_name(choice, bundle, verdict, &err);
+    *refused = !verdict->model;
+    if (verdict->model) {
+        char name[CHOICE_NAME];
+        name_of(shared_model_path(verdict->model), name);
+        describe(verdict, name);
+    }
+}
+
+Verdict *choice_judge(Choice *choice, const char *bundle, bool *refused)
+{
+    Verdict *verdict = calloc(1, sizeof *verdict);
+    *refused = !verdict;
+    if (!verdict)
+        return NULL;
+    if (choice->session)
+        judge_session(choice, bundle, verdict, refused);
+    else
+        judge_player(choice, bundle, verdict, refused);
+    if (verdict->model)
+        verdict->gift = shared_model_keep(verdict->model);
+    return verdict;
+}
+
+void verdict_destroy(Verdict *verdict)
+{
+    if (!verdict)
+        return;
+    shared_model_release(verdict->gift);
+    shared_model_release(verdict->model);
+    free(verdict);
+}

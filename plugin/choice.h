@@ -1,0 +1,48 @@
+/* Which model a player or a session asks for, and what comes of it. Everything here opens and reads
+ * files: never on the audio thread. */
+#ifndef BRUME_PLUGIN_CHOICE_H
+#define BRUME_PLUGIN_CHOICE_H
+
+#include "plugin/shared_model.h"
+#include "plugin/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CHOICE_DEFAULT "texture"
+#define CHOICE_PATH    4096
+#define CHOICE_NAME    256
+#define CHOICE_HASH    65
+
+/* The version of what a session stores (plugin/state.c). */
+#define CHOICE_VERSION 1
+
+/* A model that is asked for; what is not known is empty. `path` is the last member, so that a
+ * message may end with it. */
+typedef struct Choice {
+    bool session;    /* a session asks, not the player */
+    int32_t version; /* of what the session stores; 0 = it does not say */
+    char hash[CHOICE_HASH];
+    char name[CHOICE_NAME]; /* as in models/catalogue.h */
+    char path[CHOICE_PATH]; /* empty: the model is known by its name alone, or the default one */
+} Choice;
+
+/* What came of it: to run(), and back to be freed. */
+typedef struct Verdict {
+    SharedModel *model; /* to be played; NULL: go on as before */
+    SharedModel *gift;  /* another reference to it, for the generator; NULL once it is given */
+    char status[STATUS_MODEL_ROOM];
+    struct Verdict *next; /* run() keeps those that are to be freed in a list */
+} Verdict;
+
+/* Looks for what is asked for, in the catalogue too; `bundle` is the plugin's folder. `choice` becomes
+ * what a session should store from now on: the model found, or, where a session's is missing and the
+ * default one plays, still that one. A player's request that is refused leaves it alone and gives a
+ * verdict without a model, as does any if not even the default model is there: *refused says so.
+ * NULL out of memory. */
+Verdict *choice_judge(Choice *choice, const char *bundle, bool *refused);
+
+/* With all references that it holds. NULL is allowed. */
+void verdict_destroy(Verdict *verdict);
+
+#endif

@@ -1,0 +1,44 @@
+/* Commands from the audio thread to the generator: a short queue, one producer, one consumer, never
+ * waiting. */
+#ifndef BRUME_PLUGIN_COMMANDS_H
+#define BRUME_PLUGIN_COMMANDS_H
+
+#include "models/texture_settings.h"
+#include "plugin/shared_model.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define COMMANDS_ROOM 32
+
+typedef enum {
+    COMMAND_SET,     /* other settings for the same stream */
+    COMMAND_RESTART, /* a new stream */
+    COMMAND_SWAP     /* a new stream of another model */
+} CommandKind;
+
+typedef struct Command {
+    CommandKind kind;
+    bool hard;       /* a new stream is to begin without a crossfade */
+    uint64_t serial; /* rises from command to command, from 1 */
+    TextureSettings settings;
+    SharedModel *model; /* of COMMAND_SWAP: a reference that goes over */
+    uint64_t from;      /* of COMMAND_SET: frame to begin at, or COMMAND_SOON */
+} Command;
+
+#define COMMAND_SOON UINT64_MAX
+
+/* Zero-initialised it is empty. `head` is the consumer's, `tail` the producer's; each is stored with
+ * release after the slot was read or filled, and loaded with acquire by the other. */
+typedef struct Commands {
+    Command slots[COMMANDS_ROOM];
+    _Atomic unsigned head, tail;
+} Commands;
+
+/* Producer. False if there is no room. */
+bool commands_post(Commands *commands, const Command *command);
+
+/* Consumer. False if there is none. */
+bool commands_take(Commands *commands, Command *command);
+
+#endif

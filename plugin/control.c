@@ -1,0 +1,98 @@
+#include "plugin/control.h"
+
+#include "plugin/mix.h"
+#include "plugin/settings.h"
+#include "plugin/worker.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Settings that come from the knobs alone are heard in place; the texture goes on. */
+static void settings_follow(Brume *self)
+{
+    self->settings = settings_read(self, brume_model(self));
+    if (self->generator)
+        generator_set(self->generator, &self->settings);
+}
+
+void control_knobs(Brume *self)
+{
+    const bool freewheel = settings_control(self, PORT_FREEWHEEL) > 0.5f;
+    if (freewheel && !self->freewheel)
+        mix_rewind(self);
+    self->freewheel = freewheel;
+    self->sync = (Sync)lroundf(settings_control(self, PORT_SYNC));
+    mix_aim(self);
+    settings_follow(self);
+    const bool go = settings_control(self, PORT_GO) > 0.0f;
+    if (go && !self->go)
+        mix_start(self, false);
+    self->go = go;
+}
+
+static void position_take(Brume *self, const LV2_Atom_Object *position)
+{
+    const bool starts = transport_update(&self->transport, &self->uris, position);
+    if (starts && self->freewheel) {
+        mix_rewind(self);
+        self->again = true;
+    }
+}
+
+/* A patch message to another subject is not for us. */
+static bool is_subject(const Brume *self, const LV2_Atom *subject)
+{
+    return !subject || (subject->type == self->uris.atom_URID &&
+                        ((const LV2_Atom_URID *)subject)->body == self->uris.plugin);
+}
+
+static LV2_URID urid_of(const Brume *self, const LV2_Atom *atom)
+{
+    return atom && atom->type == self->uris.atom_URID ? ((const LV2_Atom_URID *)atom)->body : 0;
+}
+
+static void model_set(Brume *self, const LV2_Atom *value)
+{
+    const bool is_text = value && (value->type == self->uris.atom_Path ||
+                                   value->type == self->uris.atom_String);
+    const char *text = LV2_ATOM_BODY_CONST(value);
+    const size_t length = is_text ? strnlen(text, value->size) : CHOICE_PATH;
+    if (length >= CHOICE_PATH)
+        status_complain(&self->status, COMPLAINT_PATH);
+    else
+        worker_load(self, text, length);
+}
+
+static void patch_take(Brume *self, const LV2_Atom_Object *object)
+{
+    const Uris *uris = &self->uris;
+    const LV2_Atom *subject = NULL, *property = NULL, *value = NULL;
+    lv2_atom_object_get(object, uris->patch_subject, &subject, uris->patch_property, &property,
+                        uris->patch_value, &value, 0);
+    if (!is_subject(self, subject))
+        return;
+    const LV2_URID key = urid_of(self, property);
+    if (object->body.otype == uris->patch_Get) {
+        self->model_wanted |= !property || key == uris->model;
+        self->status.changed |= !property || key == uris->status;
+    } else if (key == uris->model) {
+        model_set(self, value);
+    }
+}
+
+void control_event(Brume *self, const LV2_Atom_Event *event)
+{
+    const Uris *uris = &self->uris;
+    const LV2_Atom *body = &event->body;
+    if (body->type == uris->midi_MidiEvent) {
+        if (voice_midi(&self->voice, LV2_ATOM_BODY_CONST(body), body->size))
+            mix_start(self, true);
+    } else if ((body->type == uris->atom_Object || body->type == uris->atom_Blank) &&
+               body->size >= sizeof(LV2_Atom_Object_Body)) {
+        const LV2_Atom_Object *object = (const LV2_Atom_Object *)body;
+        if (object->body.otype == uris->time_Position)
+            position_take(self, object);
+        else if (object->body.otype == uris->patch_Set || object->body.otype == uris->patch_Get)
+            patch_take(self, object);
+    }
+}

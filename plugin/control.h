@@ -1,0 +1,15 @@
+/* What comes in: keys, the host's time, patch messages; and the knobs. Audio thread. */
+#ifndef BRUME_PLUGIN_CONTROL_H
+#define BRUME_PLUGIN_CONTROL_H
+
+#include "plugin/instance.h"
+
+#include <lv2/atom/util.h>
+
+/* The control ports, at the start of a block. */
+void control_knobs(Brume *self);
+
+/* One event at the control port, after the sound before it was played. */
+void control_event(Brume *self, const LV2_Atom_Event *event);
+
+#endif

@@ -1,0 +1,77 @@
+/* One instance of the plugin, for the files of the LV2 shell. Which thread may touch what:
+ *
+ *   run()                  all but `kept`; posts to the worker
+ *   worker, restore, save  `bundle`, `map`, `logger`, `uris`; `kept` under `lock`; puts a verdict into
+ *                          `incoming`, which run() takes out
+ *   activate, deactivate, instantiate, cleanup   everything: nothing else of the instance runs then
+ */
+#ifndef BRUME_PLUGIN_INSTANCE_H
+#define BRUME_PLUGIN_INSTANCE_H
+
+#include "plugin/choice.h"
+#include "plugin/generator.h"
+#include "plugin/ports.h"
+#include "plugin/ramp.h"
+#include "plugin/status.h"
+#include "plugin/transport.h"
+#include "plugin/uris.h"
+#include "plugin/voice.h"
+
+#include <lv2/atom/forge.h>
+#include <lv2/log/logger.h>
+#include <lv2/worker/worker.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Longest piece that run() works on at once; blocks of any size are cut into pieces. */
+#define BRUME_PIECE 1024
+
+typedef struct Brume {
+    /* Set when instantiated. */
+    double rate;
+    char *bundle;
+    Uris uris;
+    LV2_Log_Logger logger;
+    const LV2_Worker_Schedule *schedule; /* NULL: the host has no worker */
+    uint32_t promised;                   /* longest block, if the host says; else 0 */
+
+    /* Ports. */
+    void *ports[PORT_COUNT];
+
+    /* Sound. */
+    Generator *generator; /* NULL: only the input passes */
+    Verdict *playing;     /* whose model plays; its `model` may be NULL */
+    Verdict *waiting;     /* whose model waits to be taken by the generator */
+    Verdict *spent;       /* to be freed by the worker */
+    _Atomic(Verdict *) incoming;
+    bool active;
+
+    /* What the player wants now. */
+    TextureSettings settings;
+    Voice voice;
+    Transport transport;
+    Sync sync;
+    bool go, start_pending, freewheel, again, fresh;
+    Ramp dry, wet, enabled;
+    uint64_t underruns;
+
+    /* What the player is told. */
+    LV2_Atom_Forge forge;
+    Status status;
+    bool model_wanted;
+
+    /* What a session stores: the worker's, save's and restore's; never run()'s. */
+    pthread_mutex_t lock;
+    Choice kept;
+
+    float scratch[4][BRUME_PIECE];
+} Brume;
+
+/* The model that plays, or NULL. Audio thread. */
+static inline const SharedModel *brume_model(const Brume *self)
+{
+    return self->playing ? self->playing->model : NULL;
+}
+
+#endif

@@ -1,0 +1,349 @@
+#include "plugin/lanes.h"
+
+#include "dsp/gain.h"
+#include "dsp/ring.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 256, NO_OFFER = 0 };
+
+/* Crossfades and fades around an underrun; what must be there again after one. */
+static const double FADE_SECONDS = 0.02, RESERVE_SECONDS = 0.005, RESUME_SECONDS = 0.06;
+
+typedef enum { SILENT, PLAYING, ENDING } Sounding;
+
+struct Lanes {
+    Ring *rings[2];
+    size_t fade, reserve, resume; /* frames */
+
+    /* Written by the writer before it stores `offer`. */
+    uint64_t start, serial;
+    LanesJoin join;
+    _Atomic int offer; /* NO_OFFER, or 1 + the lane offered */
+
+    /* The writer's own. */
+    int writing;
+
+    /* The reader's own. */
+    int reading;
+    uint64_t position; /* of the next frame */
+    size_t faded;      /* frames of a crossfade that are done; it is under way if `fading` */
+    bool fading, sounded;
+    uint64_t next_position; /* of the lane that fades in */
+    Sounding sounding;
+    float gain;
+
+    /* From the reader to anybody. */
+    _Atomic uint64_t horizon, underruns;
+    _Atomic size_t buffered;
+    atomic_bool playing;
+};
+
+Lanes *lanes_create(double rate, double seconds, Error *err)
+{
+    Lanes *lanes = calloc(1, sizeof *lanes);
+    if (!lanes) {
+        error_set(err, "out of memory for the output");
+        return NULL;
+    }
+    lanes->fade = (size_t)(FADE_SECONDS * rate) + 1;
+    lanes->reserve = (size_t)(RESERVE_SECONDS * rate) + 1;
+    lanes->resume = (size_t)(RESUME_SECONDS * rate) + 1;
+    for (int i = 0; i < 2; i++)
+        if (!(lanes->rings[i] = ring_create((size_t)(seconds * rate) + 1, 2, err))) {
+            lanes_destroy(lanes);
+            return NULL;
+        }
+    lanes_reset(lanes);
+    return lanes;
+}
+
+void lanes_destroy(Lanes *lanes)
+{
+    if (!lanes)
+        return;
+    ring_destroy(lanes->rings[0]);
+    ring_destroy(lanes->rings[1]);
+    free(lanes);
+}
+
+void lanes_reset(Lanes *lanes)
+{
+    ring_reset(lanes->rings[0]);
+    ring_reset(lanes->rings[1]);
+    atomic_store(&lanes->offer, NO_OFFER);
+    lanes->writing = lanes->reading = 0;
+    lanes->position = lanes->next_position = 0;
+    lanes->fading = lanes->sounded = false;
+    lanes->sounding = SILENT;
+    lanes->gain = 0.0f;
+    atomic_store(&lanes->horizon, 0);
+    atomic_store(&lanes->buffered, 0);
+    atomic_store(&lanes->underruns, 0);
+    atomic_store(&lanes->playing, false);
+}
+
+bool lanes_spare(const Lanes *lanes)
+{
+    return atomic_load_explicit(&lanes->offer, memory_order_acquire) == NO_OFFER;
+}
+
+void lanes_begin(Lanes *lanes, uint64_t start)
+{
+    lanes->writing = 1 - lanes->writing;
+    ring_reset(lanes->rings[lanes->writing]);
+    lanes->start = start;
+}
+
+void lanes_abandon(Lanes *lanes)
+{
+    lanes->writing = 1 - lanes->writing;
+}
+
+void lanes_offer(Lanes *lanes, LanesJoin join, uint64_t serial)
+{
+    lanes->serial = serial;
+    lanes->join = join;
+    atomic_store_explicit(&lanes->offer, 1 + lanes->writing, memory_order_release);
+}
+
+size_t lanes_write(Lanes *lanes, const float *frames, size_t n)
+{
+    return ring_write(lanes->rings[lanes->writing], frames, n);
+}
+
+size_t lanes_waiting(const Lanes *lanes)
+{
+    return ring_readable(lanes->rings[lanes->writing]);
+}
+
+size_t lanes_least(const Lanes *lanes)
+{
+    return lanes->fade + lanes->resume + lanes->reserve;
+}
+
+uint64_t lanes_horizon(const Lanes *lanes)
+{
+    return atomic_load_explicit(&lanes->horizon, memory_order_relaxed);
+}
+
+uint64_t lanes_position(const Lanes *lanes)
+{
+    return lanes->position;
+}
+
+size_t lanes_buffered(const Lanes *lanes)
+{
+    return atomic_load_explicit(&lanes->buffered, memory_order_relaxed);
+}
+
+uint64_t lanes_underruns(const Lanes *lanes)
+{
+    return atomic_load_explicit(&lanes->underruns, memory_order_relaxed);
+}
+
+bool lanes_playing(const Lanes *lanes)
+{
+    return atomic_load_explicit(&lanes->playing, memory_order_relaxed);
+}
+
+static void split(const float *frames, float *left, float *right, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        left[i] = frames[2 * i];
+        right[i] = frames[2 * i + 1];
+    }
+}
+
+/* Up to n frames of a lane, silence after what is there. Returns how many were there. */
+static size_t read_lane(Lanes *lanes, int lane, float *left, float *right, size_t n)
+{
+    float frames[2 * PIECE];
+    size_t done = 0;
+    while (done < n) {
+        const size_t m = n - done < PIECE ? n - done : PIECE;
+        const size_t got = ring_read(lanes->rings[lane], frames, m);
+        split(frames, left + done, right + done, got);
+        done += got;
+        if (got < m)
+            break;
+    }
+    memset(left + done, 0, (n - done) * sizeof *left);
+    memset(right + done, 0, (n - done) * sizeof *right);
+    return done;
+}
+
+/* Ends a hand-over: from here on the reader never looks at the old lane. */
+static void arrive(Lanes *lanes)
+{
+    lanes->reading = 1 - lanes->reading;
+    lanes->position = lanes->next_position;
+    lanes->fading = false;
+    /* Before the offer ends: the writer's next look at the horizon must not find the old stream's. */
+    atomic_store_explicit(&lanes->horizon, lanes->position, memory_order_relaxed);
+    atomic_store_explicit(&lanes->offer, NO_OFFER, memory_order_release);
+}
+
+/* Begins to take an offered lane if its time has come. Frames of it that lie behind are passed over.
+ * Returns how many frames may be read before that time: 0 = it has begun, or there is no offer. */
+static size_t consider_offer(Lanes *lanes)
+{
+    if (lanes->fading || atomic_load_explicit(&lanes->offer, memory_order_acquire) == NO_OFFER)
+        return 0;
+    Ring *next = lanes->rings[1 - lanes->reading];
+    const bool silent = lanes->sounding == SILENT && lanes->gain == 0.0f;
+    if (lanes->join == LANES_ALIGNED) {
+        /* In silence the stream stands still, and nothing need be matched. */
+        if (silent)
+            lanes->position = lanes->start;
+        if (lanes->position < lanes->start)
+            return (size_t)(lanes->start - lanes->position);
+        lanes->start += ring_skip(next, (size_t)(lanes->position - lanes->start));
+        if (lanes->start < lanes->position)
+            return SIZE_MAX;
+    }
+    lanes->next_position = lanes->start;
+    lanes->faded = 0;
+    lanes->fading = true;
+    /* Nothing sounds that could be faded from. */
+    if (lanes->join == LANES_HARD || silent)
+        arrive(lanes);
+    return 0;
+}
+
+/* n frames, as many as are there, of the lane or of both lanes while one fades into the other. */
+static size_t read_faded(Lanes *lanes, float *left, float *right, size_t n)
+{
+    if (!lanes->fading) {
+        const size_t got = read_lane(lanes, lanes->reading, left, right, n);
+        lanes->position += got;
+        return got;
+    }
+    float next_left[PIECE], next_right[PIECE];
+    size_t m = lanes->fade - lanes->faded;
+    m = n < m ? n : m;
+    m = m < PIECE ? m : PIECE;
+    read_lane(lanes, lanes->reading, left, right, m);
+    lanes->next_position += read_lane(lanes, 1 - lanes->reading, next_left, next_right, m);
+    crossfade_power(left, next_left, left, m, lanes->faded, lanes->fade);
+    crossfade_power(right, next_right, right, m, lanes->faded, lanes->fade);
+    lanes->faded += m;
+    if (lanes->faded == lanes->fade)
+        arrive(lanes);
+    return m;
+}
+
+/* The lane that sound comes from at the end: the next one while one fades in. */
+static size_t readable(const Lanes *lanes)
+{
+    return ring_readable(lanes->rings[lanes->fading ? 1 - lanes->reading : lanes->reading]);
+}
+
+/* Tells others how the reader stands after a block. */
+static void publish(Lanes *lanes)
+{
+    atomic_store_explicit(&lanes->horizon, lanes->position, memory_order_relaxed);
+    atomic_store_explicit(&lanes->buffered, readable(lanes), memory_order_relaxed);
+    atomic_store_explicit(&lanes->playing, lanes->sounding == PLAYING, memory_order_relaxed);
+}
+
+/* Decides between sound and silence for the next m frames. */
+static void watch(Lanes *lanes, size_t m)
+{
+    const size_t there = readable(lanes);
+    if (lanes->sounding == PLAYING && there < m + lanes->reserve) {
+        lanes->sounding = ENDING;
+        atomic_fetch_add_explicit(&lanes->underruns, 1, memory_order_relaxed);
+    } else if (lanes->sounding == SILENT && there >= m + lanes->resume) {
+        lanes->sounding = PLAYING;
+        /* A stream's own beginning is faded in already. */
+        if (!lanes->sounded)
+            lanes->gain = 1.0f;
+        lanes->sounded = true;
+    }
+}
+
+/* Moves the gain towards 1, or to 0 while ending, over m frames. */
+static void ramp(Lanes *lanes, float *left, float *right, size_t m)
+{
+    const float target = lanes->sounding == PLAYING ? 1.0f : 0.0f;
+    if (lanes->gain == 1.0f && target == 1.0f)
+        return;
+    const float step = 1.0f / (float)lanes->reserve;
+    for (size_t i = 0; i < m; i++) {
+        lanes->gain = target > 0.0f ? lanes->gain + step : lanes->gain - step;
+        lanes->gain = lanes->gain > 1.0f ? 1.0f : lanes->gain < 0.0f ? 0.0f : lanes->gain;
+        left[i] *= lanes->gain;
+        right[i] *= lanes->gain;
+    }
+    if (lanes->sounding == ENDING && lanes->gain == 0.0f)
+        lanes->sounding = SILENT;
+}
+
+void lanes_read(Lanes *lanes, float *left, float *right, size_t n)
+{
+    atomic_store_explicit(&lanes->horizon, lanes->position + n, memory_order_relaxed);
+    for (size_t done = 0; done < n;) {
+        size_t m = n - done < PIECE ? n - done : PIECE;
+        const size_t before = consider_offer(lanes);
+        if (before && before < m)
+            m = before;
+        watch(lanes, m);
+        if (lanes->sounding == SILENT) {
+            memset(left + done, 0, m * sizeof *left);
+            memset(right + done, 0, m * sizeof *right);
+        } else {
+            if (lanes->fading && lanes->fade - lanes->faded < m)
+                m = lanes->fade - lanes->faded;
+            read_faded(lanes, left + done, right + done, m);
+            ramp(lanes, left + done, right + done, m);
+        }
+        done += m;
+    }
+    publish(lanes);
+}
+
+size_t lanes_read_there(Lanes *lanes, float *left, float *right, size_t n)
+{
+    size_t done = 0;
+    lanes->sounding = PLAYING;
+    lanes->sounded = true;
+    lanes->gain = 1.0f;
+    while (done < n) {
+        size_t m = n - done < PIECE ? n - done : PIECE;
+        if (lanes->fading && lanes->fade - lanes->faded < m)
+            m = lanes->fade - lanes->faded;
+        const size_t there = readable(lanes);
+        m = there < m ? there : m;
+        if (m == 0)
+            break;
+        done += read_faded(lanes, left + done, right + done, m);
+    }
+    publish(lanes);
+    return done;
+}
+
+uint64_t lanes_offered(const Lanes *lanes)
+{
+    return lanes_spare(lanes) ? 0 : lanes->serial;
+}
+
+void lanes_take(Lanes *lanes)
+{
+    if (lanes_spare(lanes) || lanes->fading)
+        return;
+    if (lanes->join == LANES_ALIGNED && lanes->position < lanes->start)
+        lanes->position = lanes->start;
+    consider_offer(lanes);
+}
+
+void lanes_settle(Lanes *lanes, uint64_t before)
+{
+    if (lanes_spare(lanes) || lanes->serial >= before)
+        return;
+    lanes_take(lanes);
+    if (lanes->fading)
+        arrive(lanes);
+}

@@ -1,0 +1,89 @@
+/* Lanes: the wait-free way of sound from the generator to the audio thread.
+ *
+ * Two rings. The reader plays one; the writer fills it, or prepares the other and *offers* it. The
+ * reader crossfades over when it gets there, and by that gives the old one back. One atomic, `offer`,
+ * carries the hand-over both ways: the writer stores it with release after the lane is prepared, the
+ * reader clears it with release after its last look at the old lane; each loads it with acquire. */
+#ifndef BRUME_PLUGIN_LANES_H
+#define BRUME_PLUGIN_LANES_H
+
+#include "dsp/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Lanes Lanes;
+
+/* How an offered lane is to be taken. */
+typedef enum {
+    LANES_ALIGNED, /* it is the same stream: frame k of it replaces frame k */
+    LANES_ANEW,    /* it is another stream, from the next block on */
+    LANES_HARD     /* the same without a crossfade */
+} LanesJoin;
+
+/* Stereo lanes of `seconds` at `rate` Hz. NULL with a message out of memory. */
+Lanes *lanes_create(double rate, double seconds, Error *err);
+void lanes_destroy(Lanes *lanes);
+
+/* Empties both, while neither side is at work; the writer fills the one that the reader plays, from
+ * frame 0. Underruns count from 0. */
+void lanes_reset(Lanes *lanes);
+
+/* Writer: */
+
+/* Whether the spare lane is free: no offer is under way. */
+bool lanes_spare(const Lanes *lanes);
+
+/* Turns to the spare lane, emptied; what is written to it begins at frame `start` of its stream. */
+void lanes_begin(Lanes *lanes, uint64_t start);
+
+/* Turns back to the lane that is played: what was begun is not offered after all. */
+void lanes_abandon(Lanes *lanes);
+
+/* Offers the lane begun, once it holds lanes_least frames. `serial` (not 0) names what it answers. */
+void lanes_offer(Lanes *lanes, LanesJoin join, uint64_t serial);
+
+/* Appends n frames, interleaved, to the lane turned to; returns how many fitted. */
+size_t lanes_write(Lanes *lanes, const float *frames, size_t n);
+
+/* Frames that wait in the lane turned to. */
+size_t lanes_waiting(const Lanes *lanes);
+
+/* Frames that an offered lane must hold, for the reader to fade over and go on. */
+size_t lanes_least(const Lanes *lanes);
+
+/* Frame of the stream that the reader will want after the block that it may be reading now. */
+uint64_t lanes_horizon(const Lanes *lanes);
+
+/* Reader, on the audio thread: */
+
+/* The next n frames. Waits for nothing: fades out before the lane runs dry, counts an underrun, fades
+ * in again once there is enough. */
+void lanes_read(Lanes *lanes, float *left, float *right, size_t n);
+
+/* The same where waiting is allowed: up to n frames, as many as are there; returns how many. No
+ * fades but those between lanes. */
+size_t lanes_read_there(Lanes *lanes, float *left, float *right, size_t n);
+
+/* Serial of the offer that is under way, 0 if none is. */
+uint64_t lanes_offered(const Lanes *lanes);
+
+/* Where waiting is allowed: begins to take the lane that is offered, if any, from the next frame on;
+ * one that begins later is jumped to. */
+void lanes_take(Lanes *lanes);
+
+/* The same, but to the end and at once, and only an offer of a serial below `before`. */
+void lanes_settle(Lanes *lanes, uint64_t before);
+
+/* Number of the next frame of the stream. */
+uint64_t lanes_position(const Lanes *lanes);
+
+/* Any thread: */
+
+/* Frames that the reader has before it, as of its last block. */
+size_t lanes_buffered(const Lanes *lanes);
+uint64_t lanes_underruns(const Lanes *lanes);
+bool lanes_playing(const Lanes *lanes);
+
+#endif

@@ -1,0 +1,133 @@
+#include "plugin/mix.h"
+
+#include "dsp/gain.h"
+#include "plugin/settings.h"
+
+#include <math.h>
+#include <string.h>
+
+#define RAMP_SECONDS 0.02
+
+/* Louder is no sound; and what is less stays finite whatever the gains. */
+#define ABSURD 1e30f
+
+/* At its lower end a level is silence. */
+static float level_gain(Brume *self, PortIndex port)
+{
+    const float db = settings_control(self, port);
+    return db > port_range(port)->minimum ? gain_from_db(db) : 0.0f;
+}
+
+void mix_aim(Brume *self)
+{
+    const struct {
+        Ramp *ramp;
+        float target;
+    } gains[] = {
+        {&self->dry, level_gain(self, PORT_DRY)},
+        {&self->wet, level_gain(self, PORT_WET)},
+        {&self->enabled, settings_control(self, PORT_ENABLED) > 0.5f ? 1.0f : 0.0f},
+    };
+    for (size_t i = 0; i < sizeof gains / sizeof gains[0]; i++)
+        if (self->fresh)
+            ramp_jump(gains[i].ramp, gains[i].target);
+        else
+            ramp_aim(gains[i].ramp, gains[i].target, (uint32_t)(RAMP_SECONDS * self->rate));
+    self->fresh = false;
+}
+
+void mix_start(Brume *self, bool at_once)
+{
+    if (!at_once && transport_wait(&self->transport, self->sync) > 0) {
+        self->start_pending = true;
+        return;
+    }
+    self->start_pending = false;
+    self->settings = settings_read(self, brume_model(self));
+    if (self->generator)
+        generator_restart(self->generator, &self->settings);
+}
+
+void mix_rewind(Brume *self)
+{
+    voice_reset(&self->voice, self->rate);
+    self->start_pending = false;
+    self->fresh = true;
+    mix_aim(self);
+    self->settings = settings_read(self, brume_model(self));
+    if (self->generator)
+        generator_set(self->generator, &self->settings);
+}
+
+/* The input without NaN, infinity and the like. */
+static void take_input(Brume *self, const float *in, float *out, uint32_t n)
+{
+    bool bad = false;
+    if (!in) {
+        memset(out, 0, n * sizeof *out);
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const bool sane = fabsf(in[i]) < ABSURD;
+        out[i] = sane ? in[i] : 0.0f;
+        bad |= !sane;
+    }
+    if (bad)
+        status_complain(&self->status, COMPLAINT_INPUT);
+}
+
+/* The texture's next n frames. While nobody could hear it, it stands still and costs nothing. */
+static void take_texture(Brume *self, float *left, float *right, uint32_t n)
+{
+    if (self->generator && self->freewheel) {
+        generator_read_waiting(self->generator, left, right, n, self->again);
+        self->again = false;
+        return;
+    }
+    if (self->generator && !ramp_silent(&self->enabled) && !ramp_silent(&self->voice.level)) {
+        generator_read(self->generator, left, right, n);
+        return;
+    }
+    memset(left, 0, n * sizeof *left);
+    memset(right, 0, n * sizeof *right);
+}
+
+/* n <= BRUME_PIECE frames from frame `at` of the block. An output may be either input's buffer. */
+static void play_piece(Brume *self, uint32_t at, uint32_t n)
+{
+    const float *in_l = self->ports[PORT_IN_L], *in_r = self->ports[PORT_IN_R];
+    float *out_l = self->ports[PORT_OUT_L], *out_r = self->ports[PORT_OUT_R];
+    float *dry_l = self->scratch[0], *dry_r = self->scratch[1];
+    float *wet_l = self->scratch[2], *wet_r = self->scratch[3];
+    take_input(self, in_l ? in_l + at : NULL, dry_l, n);
+    take_input(self, in_r ? in_r + at : NULL, dry_r, n);
+    take_texture(self, wet_l, wet_r, n);
+    for (uint32_t i = 0; i < n; i++) {
+        const float on = ramp_next(&self->enabled);
+        const float dry = on * ramp_next(&self->dry) + (1.0f - on);
+        const float wet = on * ramp_next(&self->wet) * ramp_next(&self->voice.level);
+        wet_l[i] = dry * dry_l[i] + wet * wet_l[i];
+        wet_r[i] = dry * dry_r[i] + wet * wet_r[i];
+    }
+    if (out_l)
+        memcpy(out_l + at, wet_l, n * sizeof *out_l);
+    if (out_r)
+        memcpy(out_r + at, wet_r, n * sizeof *out_r);
+}
+
+void mix_play(Brume *self, uint32_t from, uint32_t to)
+{
+    while (from < to) {
+        uint32_t n = to - from < BRUME_PIECE ? to - from : BRUME_PIECE;
+        if (self->start_pending) {
+            const uint32_t wait = transport_wait(&self->transport, self->sync);
+            if (wait == 0)
+                mix_start(self, true);
+            else if (wait < n)
+                n = wait;
+        }
+        play_piece(self, from, n);
+        transport_advance(&self->transport, n);
+        from += n;
+    }
+}

@@ -1,0 +1,78 @@
+#include "plugin/status.h"
+
+#include <string.h>
+
+#define HOLD_SECONDS 10.0
+
+static const char *const sentences[COMPLAINT_COUNT] = {
+    [COMPLAINT_INPUT] = "NaN, infinity or an absurd level came in and was replaced by silence: look "
+                        "at what comes before this plugin. ",
+    [COMPLAINT_CONTROL] = "A control is not a number, so its usual value is taken: set it again. ",
+    [COMPLAINT_BLOCK] = "The host sends longer blocks than it promised; Brume plays on, but the "
+                        "host's makers should know. ",
+    [COMPLAINT_UNDERRUN] = "The sound ran dry for a moment (underrun): lower the steps, or close "
+                           "what keeps the processor busy. ",
+    [COMPLAINT_NO_WORKER] = "This host offers no worker, so another model cannot be loaded while "
+                            "Brume plays: load a session that names the model. ",
+    [COMPLAINT_WORKER_FULL] = "The host's worker is busy, so the model was not loaded: choose it "
+                              "again. ",
+    [COMPLAINT_PATH] = "What the host sent as the model is no path that can be used: choose a "
+                       "file, with a path of less than 4096 bytes. ",
+};
+
+static void append(Status *status, const char *text)
+{
+    size_t n = strlen(text);
+    if (n > STATUS_ROOM - 1 - status->length)
+        n = STATUS_ROOM - 1 - status->length;
+    memcpy(status->text + status->length, text, n);
+    status->length += n;
+    status->text[status->length] = '\0';
+}
+
+static void rebuild(Status *status)
+{
+    status->length = 0;
+    status->text[0] = '\0';
+    for (int i = 0; i < COMPLAINT_COUNT; i++)
+        if (status->left[i] > 0)
+            append(status, sentences[i]);
+    append(status, status->model);
+    status->changed = true;
+}
+
+void status_reset(Status *status, double rate)
+{
+    memset(status, 0, sizeof *status);
+    status->hold = (uint64_t)(HOLD_SECONDS * rate);
+}
+
+void status_model(Status *status, const char *text)
+{
+    size_t n = strlen(text);
+    if (n > STATUS_MODEL_ROOM - 1)
+        n = STATUS_MODEL_ROOM - 1;
+    memcpy(status->model, text, n);
+    status->model[n] = '\0';
+    rebuild(status);
+}
+
+void status_complain(Status *status, Complaint complaint)
+{
+    const bool new_ = status->left[complaint] == 0;
+    status->left[complaint] = status->hold;
+    if (new_)
+        rebuild(status);
+}
+
+void status_advance(Status *status, uint32_t frames)
+{
+    bool ended = false;
+    for (int i = 0; i < COMPLAINT_COUNT; i++)
+        if (status->left[i] > 0) {
+            status->left[i] = status->left[i] > frames ? status->left[i] - frames : 0;
+            ended |= status->left[i] == 0;
+        }
+    if (ended)
+        rebuild(status);
+}

@@ -1,0 +1,194 @@
+#include "plugin/worker.h"
+
+#include "plugin/settings.h"
+
+#include <stddef.h>
+#include <string.h>
+
+typedef enum JobKind { JOB_JUDGE, JOB_FREE } JobKind;
+
+/* Plain data; only as much of it is sent as the path needs. */
+typedef struct Job {
+    JobKind kind;
+    Verdict *spent; /* of JOB_FREE: a list */
+    Choice choice;  /* of JOB_JUDGE */
+} Job;
+
+#define JOB_HEAD offsetof(Job, choice.path)
+
+static bool send(const LV2_Worker_Schedule *schedule, const Job *job, size_t size)
+{
+    return schedule->schedule_work(schedule->handle, (uint32_t)size, job) == LV2_WORKER_SUCCESS;
+}
+
+void worker_load(Brume *self, const char *path, size_t length)
+{
+    if (!self->schedule) {
+        status_complain(&self->status, COMPLAINT_NO_WORKER);
+        return;
+    }
+    Job job = {.kind = JOB_JUDGE};
+    memcpy(job.choice.path, path, length);
+    if (!send(self->schedule, &job, JOB_HEAD + length + 1))
+        status_complain(&self->status, COMPLAINT_WORKER_FULL);
+}
+
+/* Audio thread: to the list of those that the worker is to free. */
+static void spend(Brume *self, Verdict *verdict)
+{
+    if (verdict) {
+        verdict->next = self->spent;
+        self->spent = verdict;
+    }
+}
+
+static void take_incoming(Brume *self)
+{
+    Verdict *verdict = atomic_exchange(&self->incoming, NULL);
+    if (!verdict)
+        return;
+    status_model(&self->status, verdict->status);
+    self->model_wanted = true;
+    if (!verdict->model) {
+        spend(self, verdict);
+        return;
+    }
+    spend(self, self->waiting);
+    self->waiting = verdict;
+}
+
+/* The generator takes one model at a time: until then it waits. */
+static void hand_over(Brume *self)
+{
+    if (!self->waiting)
+        return;
+    if (self->waiting->model != brume_model(self)) {
+        const TextureSettings settings = settings_read(self, self->waiting->model);
+        if (!self->generator || !generator_swap(self->generator, self->waiting->gift, &settings))
+            return;
+        self->waiting->gift = NULL;
+        self->settings = settings;
+    }
+    spend(self, self->playing);
+    self->playing = self->waiting;
+    self->waiting = NULL;
+    self->model_wanted = true;
+}
+
+void worker_follow(Brume *self)
+{
+    take_incoming(self);
+    hand_over(self);
+    if (!self->spent || !self->schedule)
+        return;
+    const Job job = {.kind = JOB_FREE, .spent = self->spent};
+    if (send(self->schedule, &job, offsetof(Job, choice)))
+        self->spent = NULL;
+}
+
+static void free_list(Verdict *verdict)
+{
+    while (verdict) {
+        Verdict *next = verdict->next;
+        verdict_destroy(verdict);
+        verdict = next;
+    }
+}
+
+/* Opens what is asked for and remembers it for save(). The verdict, or NULL out of memory. */
+static Verdict *judge(Brume *self, Choice *choice)
+{
+    bool refused;
+    Verdict *verdict = choice_judge(choice, self->bundle, &refused);
+    if (!verdict || refused)
+        lv2_log_error(&self->logger, "Brume: %s\n", verdict ? verdict->status : "out of memory");
+    if (!refused || choice->session) {
+        pthread_mutex_lock(&self->lock);
+        self->kept = *choice;
+        pthread_mutex_unlock(&self->lock);
+    }
+    return verdict;
+}
+
+/* Not on the audio thread. */
+static void put_incoming(Brume *self, Verdict *verdict)
+{
+    verdict_destroy(atomic_exchange(&self->incoming, verdict));
+}
+
+void worker_restore(Brume *self, const Choice *choice, const LV2_Worker_Schedule *schedule)
+{
+    if (schedule && self->active) {
+        const Job job = {.kind = JOB_JUDGE, .choice = *choice};
+        if (send(schedule, &job, JOB_HEAD + strlen(choice->path) + 1))
+            return;
+    }
+    /* There is no worker, or none is needed. */
+    Choice here = *choice;
+    Verdict *verdict = judge(self, &here);
+    if (verdict)
+        put_incoming(self, verdict);
+}
+
+bool worker_settle(Brume *self)
+{
+    free_list(self->spent);
+    self->spent = NULL;
+    take_incoming(self);
+    if (!self->waiting)
+        return false;
+    const bool other = self->waiting->model != brume_model(self);
+    spend(self, self->playing);
+    self->playing = self->waiting;
+    self->waiting = NULL;
+    return other;
+}
+
+void worker_clear(Brume *self)
+{
+    verdict_destroy(atomic_exchange(&self->incoming, NULL));
+    verdict_destroy(self->waiting);
+    verdict_destroy(self->playing);
+    free_list(self->spent);
+}
+
+/* Worker thread, or whichever the host restores on. */
+static LV2_Worker_Status work(LV2_Handle handle, LV2_Worker_Respond_Function respond,
+                              LV2_Worker_Respond_Handle respond_handle, uint32_t size,
+                              const void *data)
+{
+    Brume *self = handle;
+    Job job = {.kind = JOB_FREE};
+    if (size > sizeof job)
+        return LV2_WORKER_ERR_UNKNOWN;
+    memcpy(&job, data, size);
+    if (job.kind == JOB_FREE) {
+        free_list(job.spent);
+        return LV2_WORKER_SUCCESS;
+    }
+    Verdict *verdict = judge(self, &job.choice);
+    if (!verdict)
+        return LV2_WORKER_ERR_UNKNOWN;
+    const LV2_Worker_Status status = respond(respond_handle, sizeof verdict, &verdict);
+    if (status != LV2_WORKER_SUCCESS)
+        verdict_destroy(verdict);
+    return status;
+}
+
+/* Audio thread. */
+static LV2_Worker_Status work_response(LV2_Handle handle, uint32_t size, const void *data)
+{
+    Brume *self = handle;
+    Verdict *verdict;
+    if (size != sizeof verdict)
+        return LV2_WORKER_ERR_UNKNOWN;
+    memcpy(&verdict, data, sizeof verdict);
+    spend(self, atomic_exchange(&self->incoming, verdict));
+    return LV2_WORKER_SUCCESS;
+}
+
+const LV2_Worker_Interface *worker_interface(void)
+{
+    static const LV2_Worker_Interface interface = {work, work_response, NULL};
+    return &interface;
+}
