@@ -39,6 +39,11 @@ CORE_OBJECTS := $(CORE_SOURCES:%.c=$(BUILD)/%.o)
 CLI_SOURCES  := $(wildcard cli/*.c)
 CLI_OBJECTS  := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
 CLI_PKGS     := sndfile cairo
+PLUGIN_SOURCES := $(wildcard plugin/*.c)
+PLUGIN_OBJECTS := $(PLUGIN_SOURCES:%.c=$(BUILD)/%.o)
+BUNDLE         := $(BUILD)/brume.lv2
+WEIGHTS        := $(wildcard models/weights/*.safetensors)
+BUNDLE_MODELS  := $(WEIGHTS:models/weights/%=$(BUNDLE)/models/%)
 # The layers once more in double precision: finite differences need the digits.
 DOUBLE_SOURCES := dsp/error.c dsp/random.c $(addprefix models/,denoiser.c layers.c matrix.c parameters.c)
 DOUBLE_OBJECTS := $(DOUBLE_SOURCES:%.c=$(BUILD)/double/%.o)
@@ -50,12 +55,12 @@ DOUBLE_TEST_BINARIES := $(DOUBLE_TEST_SOURCES:%.c=$(BUILD)/%)
 .PHONY: all deps demo check test bench install install-user uninstall clean asan ubsan tsan help
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/brume
+all: $(BUILD)/brume $(BUNDLE)/brume.so $(BUNDLE)/manifest.ttl $(BUNDLE_MODELS)
 
 help:
 	@echo "make demo          install what is missing, build, render the demonstrations into demo/"
 	@echo "make check         install what is missing, build, run every test"
-	@echo "make               build build/brume"
+	@echo "make               build build/brume and build/brume.lv2"
 	@echo "make bench         measure, and write tests/bench/RESULTS.md"
 	@echo "make asan|ubsan|tsan   the tests under a sanitizer"
 	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
@@ -77,6 +82,23 @@ $(BUILD)/libbrume.a: $(CORE_OBJECTS)
 
 $(BUILD)/brume: $(CLI_OBJECTS) $(BUILD)/libbrume.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
+
+$(BUILD)/plugin/%.o: plugin/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags lv2) -c -o $@ $<
+
+$(BUNDLE)/brume.so: $(PLUGIN_OBJECTS) $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CC) -shared $(ALL_LDFLAGS) -Wl,-z,defs -o $@ $^ $(CORE_LIBS)
+
+# The manifest stands for all that ttl/build.sh writes.
+$(BUNDLE)/manifest.ttl: ttl/build.sh $(wildcard ttl/*.in presets/*.in) $(BUILD)/brume \
+                        models/weights/texture.safetensors
+	sh ttl/build.sh $(BUILD)/brume models/weights/texture.safetensors $(BUNDLE)
+
+$(BUNDLE)/models/%: models/weights/%
+	@mkdir -p $(@D)
+	cp $< $@
 
 $(BUILD)/double/%.o: %.c
 	@mkdir -p $(@D)
@@ -122,17 +144,23 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/brume/models
 	install -m 755 $(BUILD)/brume $(DESTDIR)$(PREFIX)/bin/brume
 	install -m 644 models/weights/*.safetensors $(DESTDIR)$(PREFIX)/share/brume/models
+	install -d $(DESTDIR)$(LV2DIR)/brume.lv2/models $(DESTDIR)$(LV2DIR)/brume.lv2/presets
+	install -m 755 $(BUNDLE)/brume.so $(DESTDIR)$(LV2DIR)/brume.lv2
+	install -m 644 $(BUNDLE)/*.ttl $(DESTDIR)$(LV2DIR)/brume.lv2
+	install -m 644 $(BUNDLE)/presets/*.ttl $(DESTDIR)$(LV2DIR)/brume.lv2/presets
+	install -m 644 models/weights/*.safetensors $(DESTDIR)$(LV2DIR)/brume.lv2/models
 
 install-user:
-	@$(MAKE) --no-print-directory install PREFIX=$(HOME)/.local DESTDIR=
+	@$(MAKE) --no-print-directory install PREFIX=$(HOME)/.local LV2DIR=$(HOME)/.lv2 DESTDIR=
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/brume
 	for model in models/weights/*.safetensors; do \
 	    rm -f $(DESTDIR)$(PREFIX)/share/brume/models/$$(basename $$model); done
+	rm -rf $(DESTDIR)$(LV2DIR)/brume.lv2
 
 clean:
 	rm -rf build demo
 
--include $(CORE_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
+-include $(CORE_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(PLUGIN_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
          $(TEST_BINARIES:=.d) $(DOUBLE_TEST_BINARIES:=.d)

@@ -5,8 +5,6 @@
 #include "models/safetensors.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static size_t parameters_of(const Safetensors *file)
 {
@@ -19,30 +17,17 @@ static size_t parameters_of(const Safetensors *file)
     return sum;
 }
 
-/* A value of the card, made fit to print. */
-static void print_value(const char *value)
-{
-    char *copy = strdup(value);
-    if (!copy)
-        return;
-    report_clean(copy);
-    printf("%s", copy);
-    free(copy);
-}
-
 static void print_card(const char *path, const Safetensors *file)
 {
     printf("%-20s ", "file");
-    print_value(path);
+    report_text(stdout, path, 0);
     printf("\n%-20s %zu in %zu tensors\n", "values", parameters_of(file), safetensors_count(file));
     for (size_t i = 0; i < safetensors_metadata_count(file); i++) {
         const char *key = safetensors_metadata_key(file, i);
-        char name[64];
-        snprintf(name, sizeof name, "%s", key);
-        report_clean(name);
-        printf("%-20s ", name);
-        print_value(safetensors_metadata(file, key));
-        printf("\n");
+        report_text(stdout, key, 20);
+        putchar(' ');
+        report_text(stdout, safetensors_metadata(file, key), 0);
+        putchar('\n');
     }
 }
 

@@ -18,9 +18,7 @@ static void print_model(void *user, const char *name, const char *path)
     Error err = {""};
     Safetensors *file = safetensors_open(path, &err);
     const char *kind = file ? safetensors_metadata(file, "kind") : NULL;
-    char text[256];
-    snprintf(text, sizeof text, "%s", file ? kind ? kind : "of no kind" : "unreadable");
-    report_clean(text);
+    const char *text = file ? kind ? kind : "of no kind" : "unreadable";
     if (listing->json) {
         printf("%s{\"name\": ", listing->count ? ", " : "");
         report_json_string(stdout, name);
@@ -30,7 +28,12 @@ static void print_model(void *user, const char *name, const char *path)
         report_json_string(stdout, path);
         printf("}");
     } else {
-        printf("%-16s %-16s %s\n", name, text, path);
+        report_text(stdout, name, 16);
+        putchar(' ');
+        report_text(stdout, text, 16);
+        putchar(' ');
+        report_text(stdout, path, 0);
+        putchar('\n');
     }
     listing->count++;
     safetensors_destroy(file);

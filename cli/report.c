@@ -34,6 +34,23 @@ void report_clean(char *text)
     }
 }
 
+void report_text(FILE *out, const char *text, size_t width)
+{
+    size_t printed = 0;
+    while (*text != '\0') {
+        size_t length = character_length((const unsigned char *)text);
+        if (length == 0)
+            putc('?', out);
+        else
+            fwrite(text, 1, length, out);
+        length = length > 0 ? length : 1;
+        text += length;
+        printed += length;
+    }
+    for (; printed < width; printed++)
+        putc(' ', out);
+}
+
 void report_json_string(FILE *out, const char *text)
 {
     putc('"', out);

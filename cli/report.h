@@ -20,6 +20,9 @@ int report_usage(const char *verb, const char *format, ...) __attribute__((forma
  * file name can be printed, drawn and put into JSON. */
 void report_clean(char *text);
 
+/* Prints `text`, cleaned, and spaces up to `width` bytes. */
+void report_text(FILE *out, const char *text, size_t width);
+
 /* Prints `text` as a JSON string, quotes included; what report_clean would replace becomes '?'. */
 void report_json_string(FILE *out, const char *text);
 

@@ -247,6 +247,10 @@ static int check_files(const TrainRequest *request, Error *err)
     if (!output)
         return -1;
     output_discard(output);
+    if (!request->resume && !access(request->checkpoint, F_OK))
+        return error_set(err, "%s: is there from a training that was interrupted: give --resume to "
+                              "go on, or remove it",
+                         request->checkpoint);
     if (request->resume && access(request->checkpoint, R_OK))
         return error_set(err, "%s: there is no checkpoint to go on from: start without --resume",
                          request->checkpoint);

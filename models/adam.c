@@ -68,9 +68,13 @@ double gradients_clip(size_t n, real *gradients, double most)
     return norm;
 }
 
-KERNEL void average_step(size_t n, double decay, const real *values, real *average)
+KERNEL static void approach(size_t n, real share, const real *values, real *average)
 {
-    const real share = (real)(1.0 - decay);
     for (size_t i = 0; i < n; i++)
         average[i] += share * (values[i] - average[i]);
+}
+
+void average_step(size_t n, double decay, const real *values, real *average)
+{
+    approach(n, (real)(1.0 - decay), values, average);
 }

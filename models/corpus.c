@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_ROOM = 256, STREAM_SPLIT = 0x5b11, STREAM_FIT = 0xf17, FIT_FRAMES = 12288 };
+enum { NAME_ROOM = 256, STREAM_SPLIT = 0x5b11, STREAM_FIT = 0xf17, FIT_FRAMES = 12288, BORDER = 3 };
 
 typedef struct Take {
     size_t group, frames, used; /* held out in time: frames used..frames-1 */
     float share;
     uint16_t *values; /* (frames, bands) */
+    float *colour;    /* (bands,), once it is taken off */
 } Take;
 
 typedef struct Group {
@@ -50,8 +51,10 @@ void corpus_destroy(Corpus *corpus)
 {
     if (!corpus)
         return;
-    for (size_t i = 0; i < corpus->take_count; i++)
+    for (size_t i = 0; i < corpus->take_count; i++) {
         free(corpus->takes[i].values);
+        free(corpus->takes[i].colour);
+    }
     free(corpus->takes);
     free(corpus->groups);
     free(corpus->classes);
@@ -90,6 +93,11 @@ size_t corpus_class(Corpus *corpus, const char *name, Error *err)
 size_t corpus_classes(const Corpus *corpus)
 {
     return corpus->class_count;
+}
+
+size_t corpus_bands(const Corpus *corpus)
+{
+    return corpus->bands;
 }
 
 const char *corpus_class_name(const Corpus *corpus, size_t class_index)
@@ -155,7 +163,9 @@ static size_t take_side(const Corpus *corpus, const Take *take, int held_out, si
         return group->held_out == held_out ? take->frames : 0;
     if (held_out)
         *first = take->used;
-    return held_out ? take->frames - take->used : take->used;
+    /* Neighbouring frames share samples: a few at the border are in neither side. */
+    const size_t kept = take->used > BORDER ? take->used - BORDER : 0;
+    return held_out ? take->frames - take->used : take->used < take->frames ? kept : take->used;
 }
 
 static double take_weight(const Corpus *corpus, const Take *take, int held_out)
@@ -335,11 +345,9 @@ static int side_of(const Corpus *corpus, CorpusPlace place)
     return group->held_out;
 }
 
-CorpusPlace corpus_draw_same(const Corpus *corpus, CorpusPlace place, size_t frames, uint64_t seed,
-                             uint64_t stream, uint64_t index)
+const float *corpus_colour(const Corpus *corpus, CorpusPlace place)
 {
-    return place_in(corpus, place.take, side_of(corpus, place), frames,
-                    random_uniform(seed, stream, 4 * index + 3));
+    return corpus->takes[place.take].colour;
 }
 
 size_t corpus_place_class(const Corpus *corpus, CorpusPlace place)
@@ -367,18 +375,38 @@ void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *
         read_frame(corpus, take, first, there, place.start - first + f, out + f * corpus->bands);
 }
 
-void corpus_mean(const Corpus *corpus, CorpusPlace place, size_t frames, float *scratch,
-                 float *mean)
+/* A take's mean frame, over what is to be trained on where there is that. */
+static void find_colour(const Corpus *corpus, Take *take, float *scratch)
 {
-    const Take *take = &corpus->takes[place.take];
     size_t first;
-    const size_t there = take_side(corpus, take, side_of(corpus, place), &first);
-    memset(mean, 0, corpus->bands * sizeof *mean);
+    size_t frames = take_side(corpus, take, 0, &first);
+    if (!frames)
+        frames = take_side(corpus, take, 1, &first);
+    memset(take->colour, 0, corpus->bands * sizeof *take->colour);
     for (size_t f = 0; f < frames; f++) {
-        read_frame(corpus, take, first, there, place.start - first + f, scratch);
+        half_to_float(take->values + (first + f) * corpus->bands, scratch, corpus->bands);
         for (size_t b = 0; b < corpus->bands; b++)
-            mean[b] += scratch[b] / (float)frames;
+            take->colour[b] += scratch[b] / (float)frames;
     }
+}
+
+static int take_colours_off(Corpus *corpus, float *scratch, Error *err)
+{
+    for (size_t i = 0; i < corpus->take_count; i++) {
+        Take *take = &corpus->takes[i];
+        take->colour = calloc(corpus->bands, sizeof *take->colour);
+        if (!take->colour)
+            return error_set(err, "out of memory for recordings");
+        find_colour(corpus, take, scratch);
+        for (size_t f = 0; f < take->frames; f++) {
+            uint16_t *frame = take->values + f * corpus->bands;
+            half_to_float(frame, scratch, corpus->bands);
+            for (size_t b = 0; b < corpus->bands; b++)
+                scratch[b] -= take->colour[b];
+            half_from_float(scratch, frame, corpus->bands);
+        }
+    }
+    return 0;
 }
 
 /* Fits on frames drawn as training draws them, so that each recording counts as it will. */
@@ -400,6 +428,10 @@ int corpus_normalise(Corpus *corpus, Normaliser *normaliser, Error *err)
     float *frames = malloc(FIT_FRAMES * corpus->bands * sizeof *frames);
     if (!frames)
         return error_set(err, "out of memory for the quantiles");
+    if (take_colours_off(corpus, frames, err)) {
+        free(frames);
+        return -1;
+    }
     for (size_t c = 0; c < corpus->class_count; c++)
         if (fit_class(corpus, c, normaliser, frames, err)) {
             free(frames);

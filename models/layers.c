@@ -23,7 +23,11 @@ static inline float exponential(float x)
     const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to a whole number */
     x = x > 87.0f ? 87.0f : x;
     x = x < -87.0f ? -87.0f : x;
-    const float n = (x * 1.44269504f + magic) - magic;
+    const union {
+        float f;
+        uint32_t bits;
+    } rounded = {.f = x * 1.44269504f + magic};
+    const float n = rounded.f - magic;
     const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
@@ -32,10 +36,11 @@ static inline float exponential(float x)
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    union {
-        int32_t i;
+    /* Its last bits are the whole number. No conversion, which would be undefined for a NaN. */
+    const union {
+        uint32_t bits;
         float f;
-    } power = {.i = ((int32_t)n + 127) << 23};
+    } power = {.bits = (rounded.bits - 0x4b400000u + 127u) << 23};
     return p * power.f;
 }
 #endif
@@ -257,18 +262,28 @@ void gate_backward(size_t windows, size_t frames, size_t channels, size_t stride
                              dy + w * size, dgate + w * stride);
 }
 
-KERNEL void silu_forward(size_t n, const real *x, real *y)
+KERNEL static void silu(size_t n, const real *x, real *y)
 {
     for (size_t i = 0; i < n; i++)
         y[i] = x[i] / (1 + exponential(-x[i]));
 }
 
-KERNEL void silu_backward(size_t n, const real *x, const real *dy, real *dx)
+KERNEL static void silu_slope(size_t n, const real *x, const real *dy, real *dx)
 {
     for (size_t i = 0; i < n; i++) {
         const real s = 1 / (1 + exponential(-x[i]));
         dx[i] = dy[i] * s * (1 + x[i] * (1 - s));
     }
+}
+
+void silu_forward(size_t n, const real *x, real *y)
+{
+    silu(n, x, y);
+}
+
+void silu_backward(size_t n, const real *x, const real *dy, real *dx)
+{
+    silu_slope(n, x, dy, dx);
 }
 
 void sinusoid_forward(double position, double longest, size_t half, real *out)

@@ -68,6 +68,22 @@ static float quantile(const float *sorted, size_t n, double p)
     return sorted[i] + share * (sorted[i + 1] - sorted[i]);
 }
 
+/* Makes knots rise. A run of equal ones is spread about its middle, so that a value which many frames
+ * share (silence) becomes the middle of their ranks. */
+static void spread_ties(float *knots)
+{
+    for (size_t first = 0, end; first < NORMALISER_KNOTS; first = end) {
+        for (end = first + 1; end < NORMALISER_KNOTS && knots[end] == knots[first];)
+            end++;
+        const float middle = 0.5f * (float)(first + end - 1), value = knots[first];
+        for (size_t k = first; k < end; k++)
+            knots[k] = value + LEAST_RISE * ((float)k - middle);
+    }
+    for (size_t k = 1; k < NORMALISER_KNOTS; k++)
+        if (knots[k] < knots[k - 1] + 0.5f * LEAST_RISE)
+            knots[k] = knots[k - 1] + 0.5f * LEAST_RISE;
+}
+
 int normaliser_fit(Normaliser *normaliser, size_t class_index, const float *frames, size_t n,
                    Error *err)
 {
@@ -80,12 +96,10 @@ int normaliser_fit(Normaliser *normaliser, size_t class_index, const float *fram
         for (size_t i = 0; i < n; i++)
             column[i] = frames[i * bands + b];
         qsort(column, n, sizeof *column, compare_floats);
-        for (size_t k = 0; k < NORMALISER_KNOTS; k++) {
-            const double share = 0.5 * erfc(-(double)knot_position(k) / sqrt(2.0));
-            knots[k] = quantile(column, n, share);
-            if (k && knots[k] < knots[k - 1] + LEAST_RISE)
-                knots[k] = knots[k - 1] + LEAST_RISE;
-        }
+        for (size_t k = 0; k < NORMALISER_KNOTS; k++)
+            knots[k] =
+                quantile(column, n, 0.5 * erfc(-(double)knot_position(k) / sqrt(2.0)));
+        spread_ties(knots);
     }
     free(column);
     return 0;

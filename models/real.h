@@ -9,7 +9,8 @@ typedef float real;
 #endif
 
 /* Compiles a loop for several instruction sets and picks one when the program starts. Sanitizers
- * run before the choice can be made, and the double build has no need of it. */
+ * run before the choice can be made, and the double build has no need of it. For static functions
+ * only: clang 14 gives others a name that no other file can find. */
 #if defined(__x86_64__) && !defined(BRUME_DOUBLE) && !defined(__SANITIZE_ADDRESS__) &&              \
     !defined(__SANITIZE_THREAD__) && !defined(BRUME_BASELINE)
 #if defined(__clang__)

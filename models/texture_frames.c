@@ -10,7 +10,7 @@
 
 enum { CHANNELS = 2, QUICK_STEPS = 4, MOST_ENSURED = 64 };
 
-/* The most that a memory is moved from one mean frame towards another. */
+/* The most that a colour is moved from one of the model's towards another. */
 static const double MOST_MOVED = 0.3;
 
 /* All that changes from call to call, but for the frames themselves. */
@@ -35,7 +35,8 @@ struct TextureFrames {
      * `fading` rows. */
     float *values;
     float *mixes;  /* (rows, classes): the mixture that each row is to be mapped back with */
-    float *memory; /* (CHANNELS, bands), the same for both */
+    float *colours; /* (classes, bands): the seed's colour of each class */
+    float *told;    /* (CHANNELS, bands): the mixture's, scaled, the same for both */
     /* Space for one sampling. */
     float *x, *network, *work, *known, *level, *window_mixes;
 };
@@ -45,24 +46,32 @@ static float *row(const TextureFrames *frames, unsigned channel, size_t r)
     return frames->values + (channel * frames->rows + r) * frames->bands;
 }
 
-/* The seed's two mean frames of a class, mixed: added to memory (bands,), times `weight`. */
-static void add_memory(TextureFrames *frames, size_t c, float weight)
+/* The seed's colour of each class: one of the model's, moved some way towards another. */
+static void choose_colours(TextureFrames *frames)
 {
     const uint64_t seed = frames->state.settings.seed;
     const uint64_t choice = texture_noise_stream(TEXTURE_NOISE_CHOICE, 0, 0);
-    const float *colours =
-        texture_model_colours(frames->model) + c * TEXTURE_MEMORIES * frames->bands;
-    const size_t one = (size_t)random_below(seed, choice, 4 * c, TEXTURE_MEMORIES);
-    const size_t other = (size_t)random_below(seed, choice, 4 * c + 1, TEXTURE_MEMORIES);
-    const float moved = (float)(MOST_MOVED * random_uniform(seed, choice, 4 * c + 2));
-    for (size_t b = 0; b < frames->bands; b++) {
-        const float from = colours[one * frames->bands + b];
-        const float to = colours[other * frames->bands + b];
-        frames->memory[b] += weight * (from + moved * (to - from));
+    for (size_t c = 0; c < frames->classes; c++) {
+        const float *all = texture_model_colours(frames->model) + c * TEXTURE_COLOURS * frames->bands;
+        const size_t one = (size_t)random_below(seed, choice, 4 * c, TEXTURE_COLOURS);
+        const size_t other = (size_t)random_below(seed, choice, 4 * c + 1, TEXTURE_COLOURS);
+        const float moved = (float)(MOST_MOVED * random_uniform(seed, choice, 4 * c + 2));
+        for (size_t b = 0; b < frames->bands; b++) {
+            const float from = all[one * frames->bands + b], to = all[other * frames->bands + b];
+            frames->colours[c * frames->bands + b] = from + moved * (to - from);
+        }
     }
 }
 
-/* Mixture and memory as the settings ask for them. */
+/* out (bands,) += the colour of a mixture of classes. */
+static void add_colour(const TextureFrames *frames, const float *mix, float *out)
+{
+    for (size_t c = 0; c < frames->classes; c++)
+        for (size_t b = 0; mix[c] > 0.0f && b < frames->bands; b++)
+            out[b] += mix[c] * frames->colours[c * frames->bands + b];
+}
+
+/* Mixture and colour as the settings ask for them. */
 static void settle(TextureFrames *frames)
 {
     State *state = &frames->state;
@@ -70,13 +79,13 @@ static void settle(TextureFrames *frames)
     for (size_t c = 0; c < frames->classes; c++)
         sum += state->settings.mix[c];
     memset(state->mix, 0, sizeof state->mix);
-    memset(frames->memory, 0, CHANNELS * frames->bands * sizeof(float));
-    for (size_t c = 0; c < frames->classes; c++) {
+    for (size_t c = 0; c < frames->classes; c++)
         state->mix[c] = state->settings.mix[c] / sum;
-        if (state->mix[c] > 0.0f)
-            add_memory(frames, c, state->mix[c]);
-    }
-    memcpy(frames->memory + frames->bands, frames->memory, frames->bands * sizeof(float));
+    choose_colours(frames);
+    memset(frames->told, 0, frames->bands * sizeof(float));
+    add_colour(frames, state->mix, frames->told);
+    texture_model_scale_colour(frames->model, frames->told, frames->told);
+    memcpy(frames->told + frames->bands, frames->told, frames->bands * sizeof(float));
 }
 
 void texture_frames_set(TextureFrames *frames, const TextureSettings *settings)
@@ -115,14 +124,15 @@ static int create_space(TextureFrames *frames, Error *err)
         denoiser_pass_create(texture_model_denoiser(frames->model), windows, rows, false, err);
     frames->values = calloc(windows * frames->rows * frames->bands, sizeof(float));
     frames->mixes = calloc(frames->rows * frames->classes, sizeof(float));
-    frames->memory = calloc(CHANNELS * frames->bands, sizeof(float));
+    frames->colours = calloc(frames->classes * frames->bands, sizeof(float));
+    frames->told = calloc(CHANNELS * frames->bands, sizeof(float));
     frames->x = calloc(rows * frames->bands, sizeof(float));
     frames->network = calloc(rows * frames->bands, sizeof(float));
     frames->work = calloc(2 * rows * frames->bands, sizeof(float));
     frames->known = calloc(rows, sizeof(float));
     frames->level = calloc(windows, sizeof(float));
     frames->window_mixes = calloc(windows * frames->classes, sizeof(float));
-    if (!frames->pass || !frames->values || !frames->mixes || !frames->memory || !frames->x ||
+    if (!frames->pass || !frames->values || !frames->mixes || !frames->colours || !frames->told || !frames->x ||
         !frames->network || !frames->work || !frames->known || !frames->level ||
         !frames->window_mixes)
         return error_set(err, "out of memory for a texture");
@@ -176,7 +186,8 @@ void texture_frames_destroy(TextureFrames *frames)
     denoiser_pass_destroy(frames->pass);
     free(frames->values);
     free(frames->mixes);
-    free(frames->memory);
+    free(frames->colours);
+    free(frames->told);
     free(frames->x);
     free(frames->network);
     free(frames->work);
@@ -230,7 +241,7 @@ static int sampling_denoise(void *user, const float *x, double half_log_snr, flo
         frames->level[c] = (float)half_log_snr;
     const DenoiserInput input = {frames->channels, sampling->length, frames->network,
                                  frames->known,    frames->level,    frames->window_mixes,
-                                 frames->memory};
+                                 frames->told};
     denoiser_forward(frames->pass, texture_model_values(frames->model), &input, out);
     return 0;
 }
@@ -343,10 +354,11 @@ int texture_frames_ensure(TextureFrames *frames, size_t n, Error *err)
 void texture_frames_read(const TextureFrames *frames, unsigned channel, size_t n, float *out)
 {
     memcpy(out, row(frames, channel, TEXTURE_PREFIX), n * frames->bands * sizeof *out);
-    for (size_t f = 0; f < n; f++)
-        normaliser_backward(texture_model_maps(frames->model),
-                            frames->mixes + (TEXTURE_PREFIX + f) * frames->classes,
-                            out + f * frames->bands, 1);
+    for (size_t f = 0; f < n; f++) {
+        const float *mix = frames->mixes + (TEXTURE_PREFIX + f) * frames->classes;
+        normaliser_backward(texture_model_maps(frames->model), mix, out + f * frames->bands, 1);
+        add_colour(frames, mix, out + f * frames->bands);
+    }
 }
 
 void texture_frames_drop(TextureFrames *frames, size_t n)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MAPS_TENSOR "normaliser.quantiles"
-#define MEMORIES_TENSOR "memories"
+#define COLOURS_TENSOR "colours"
 
 struct TextureModel {
     TextureConfig config;
@@ -15,7 +15,7 @@ struct TextureModel {
     Denoiser *denoiser;
     Schedule *schedule;
     Normaliser *normaliser;
-    float *memories; /* (classes, TEXTURE_MEMORIES, bands) */
+    float *colours; /* (classes, TEXTURE_COLOURS, bands) */
     real *weights;
 };
 
@@ -40,9 +40,9 @@ TextureModel *texture_model_create(const TextureConfig *config, Error *err)
     }
     model->weights =
         calloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
-    model->memories = calloc(config->denoiser.classes * TEXTURE_MEMORIES * config->denoiser.bands,
-                             sizeof *model->memories);
-    if (!model->weights || !model->memories) {
+    model->colours = calloc(config->denoiser.classes * TEXTURE_COLOURS * config->denoiser.bands,
+                             sizeof *model->colours);
+    if (!model->weights || !model->colours) {
         error_set(err, "out of memory for a model's weights");
         texture_model_destroy(model);
         return NULL;
@@ -58,7 +58,7 @@ void texture_model_destroy(TextureModel *model)
     denoiser_destroy(model->denoiser);
     schedule_destroy(model->schedule);
     normaliser_destroy(model->normaliser);
-    free(model->memories);
+    free(model->colours);
     free(model->weights);
     free(model);
 }
@@ -76,11 +76,11 @@ static int read_maps(TextureModel *model, const Safetensors *file, Error *err)
     return failed ? -1 : 0;
 }
 
-static int read_memories(TextureModel *model, const Safetensors *file, Error *err)
+static int read_colours(TextureModel *model, const Safetensors *file, Error *err)
 {
     const DenoiserConfig *c = &model->config.denoiser;
-    const size_t shape[] = {c->classes, TEXTURE_MEMORIES, c->bands};
-    return safetensors_read_float(file, MEMORIES_TENSOR, 3, shape, model->memories, err);
+    const size_t shape[] = {c->classes, TEXTURE_COLOURS, c->bands};
+    return safetensors_read_float(file, COLOURS_TENSOR, 3, shape, model->colours, err);
 }
 
 static int read_weights(TextureModel *model, const Safetensors *file, Error *err)
@@ -130,7 +130,7 @@ static TextureModel *read_model(const Safetensors *file, Error *err)
     if (texture_config_parse(json, &config, err))
         return NULL;
     TextureModel *model = texture_model_create(&config, err);
-    if (model && (read_maps(model, file, err) || read_memories(model, file, err) ||
+    if (model && (read_maps(model, file, err) || read_colours(model, file, err) ||
                   read_weights(model, file, err))) {
         texture_model_destroy(model);
         return NULL;
@@ -190,14 +190,21 @@ const real *texture_model_values(const TextureModel *model)
     return model->weights;
 }
 
-float *texture_model_memories(TextureModel *model)
+float *texture_model_palette(TextureModel *model)
 {
-    return model->memories;
+    return model->colours;
 }
 
 const float *texture_model_colours(const TextureModel *model)
 {
-    return model->memories;
+    return model->colours;
+}
+
+void texture_model_scale_colour(const TextureModel *model, const float *colour, real *scaled)
+{
+    /* Log energies of recordings lie about -10, give or take 5. */
+    for (size_t b = 0; b < model->config.denoiser.bands; b++)
+        scaled[b] = ((real)colour[b] + 10) / 5;
 }
 
 size_t texture_model_hop(const TextureModel *model)
@@ -226,8 +233,8 @@ static int write_tensors(const TextureModel *model, SafetensorsWriter *writer, i
     if (safetensors_writer_tensor(writer, MAPS_TENSOR, 3, shape,
                                   normaliser_table(model->normaliser), false, err))
         return -1;
-    const size_t memories[] = {c->classes, TEXTURE_MEMORIES, c->bands};
-    if (safetensors_writer_tensor(writer, MEMORIES_TENSOR, 3, memories, model->memories, half, err))
+    const size_t colours[] = {c->classes, TEXTURE_COLOURS, c->bands};
+    if (safetensors_writer_tensor(writer, COLOURS_TENSOR, 3, colours, model->colours, half, err))
         return -1;
     const Parameters *parameters = denoiser_parameters(model->denoiser);
     for (size_t i = 0; i < parameters_count(parameters); i++) {

@@ -21,6 +21,8 @@ int texture_settings_check(const TextureSettings *settings, const TextureModel *
     }
     if (!(sum > 0.0f))
         return error_set(err, "all classes have weight 0: give one of them some");
+    if (!isfinite(sum))
+        return error_set(err, "the weights of the classes are too large: their sum is not finite");
     if (settings->steps < 1 || settings->steps > 1000)
         return error_set(err, "%d steps: give 1 to 1000", settings->steps);
     if (!(settings->width >= 0.0f && settings->width <= 1.0f))

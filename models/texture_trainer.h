@@ -30,8 +30,8 @@ typedef struct TextureTrainer TextureTrainer;
 TextureTrainerSettings texture_trainer_defaults(void);
 
 /* Fits the model's normaliser on the corpus (which is normalised by it) and gives the weights their
- * starting values. Corpus and model must outlive the trainer. Model classes are set from the
- * corpus. */
+ * starting values. Corpus and model must outlive the trainer. The corpus must
+ * have the model's classes and bands. */
 TextureTrainer *texture_trainer_create(TextureModel *model, Corpus *corpus,
                                        const TextureTrainerSettings *settings, Error *err);
 void texture_trainer_destroy(TextureTrainer *trainer);

@@ -7,14 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Settings that come from the knobs alone are heard in place; the texture goes on. */
-static void settings_follow(Brume *self)
-{
-    self->settings = settings_read(self, brume_model(self));
-    if (self->generator)
-        generator_set(self->generator, &self->settings);
-}
-
 void control_knobs(Brume *self)
 {
     const bool freewheel = settings_control(self, PORT_FREEWHEEL) > 0.5f;
@@ -23,20 +15,17 @@ void control_knobs(Brume *self)
     self->freewheel = freewheel;
     self->sync = (Sync)lroundf(settings_control(self, PORT_SYNC));
     mix_aim(self);
-    settings_follow(self);
     const bool go = settings_control(self, PORT_GO) > 0.0f;
     if (go && !self->go)
-        mix_start(self, false);
+        mix_start(self);
     self->go = go;
 }
 
 static void position_take(Brume *self, const LV2_Atom_Object *position)
 {
     const bool starts = transport_update(&self->transport, &self->uris, position);
-    if (starts && self->freewheel) {
+    if (starts && self->freewheel)
         mix_rewind(self);
-        self->again = true;
-    }
 }
 
 /* A patch message to another subject is not for us. */
@@ -86,7 +75,7 @@ void control_event(Brume *self, const LV2_Atom_Event *event)
     const LV2_Atom *body = &event->body;
     if (body->type == uris->midi_MidiEvent) {
         if (voice_midi(&self->voice, LV2_ATOM_BODY_CONST(body), body->size))
-            mix_start(self, true);
+            self->restart = true;
     } else if ((body->type == uris->atom_Object || body->type == uris->atom_Blank) &&
                body->size >= sizeof(LV2_Atom_Object_Body)) {
         const LV2_Atom_Object *object = (const LV2_Atom_Object *)body;

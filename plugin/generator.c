@@ -176,10 +176,13 @@ static int redo(Generator *generator, const Command *command)
     if (from == COMMAND_SOON)
         from = lanes_horizon(generator->lanes) +
                (uint64_t)(generator->redo_seconds * generator->rate);
-    lanes_begin(generator->lanes, playback_redo(generator->playback, &command->settings, from));
+    const uint64_t start = playback_redo(generator->playback, &command->settings, from);
+    lanes_begin(generator->lanes, start);
     if (write_least(generator))
         return -1;
     lanes_offer(generator->lanes, LANES_ALIGNED, command->serial);
+    if (start == 0)
+        return 0; /* from the very beginning there is no short way, and nothing to learn */
     const double took = seconds_of(CLOCK_MONOTONIC) - begin;
     generator->redo_seconds = fmin(0.3, fmax(0.02, fmax(1.1 * took, 0.9 * generator->redo_seconds)));
     return 0;
@@ -327,6 +330,26 @@ void generator_stop(Generator *generator)
     generator->started = false;
 }
 
+/* Whether a waiting reader should go on: the thread runs, and it is not yet too long. */
+static bool patient(const Generator *generator, double begin)
+{
+    if (!generator->started || seconds_of(CLOCK_MONOTONIC) - begin > GIVE_UP_SECONDS)
+        return false;
+    sleep_for(WAIT_NS);
+    return true;
+}
+
+/* For a waiting reader, before a command interrupts the thread: until there is enough to fade out
+ * from. How far ahead the thread has come must make no difference to an export. */
+static void await_fade(const Generator *generator)
+{
+    const double begin = seconds_of(CLOCK_MONOTONIC);
+    while (generator->waiting && !atomic_load(&generator->mute) &&
+           lanes_ahead(generator->lanes) < lanes_least(generator->lanes) &&
+           patient(generator, begin)) {
+    }
+}
+
 /* Posts a command and interrupts the chunk that it makes stale. False if there is no room. */
 static bool try_post(Generator *generator, const Command *command)
 {
@@ -342,6 +365,8 @@ static bool try_post(Generator *generator, const Command *command)
  * that come later. */
 static void post(Generator *generator, Command command)
 {
+    if (!command.hard)
+        await_fade(generator);
     command.serial = ++generator->serial;
     if (generator->is_late && generator->late.kind > command.kind)
         command.kind = generator->late.kind;
@@ -366,6 +391,10 @@ void generator_set(Generator *generator, const TextureSettings *settings)
     if (same_settings(settings, &generator->wanted))
         return;
     generator->wanted = *settings;
+    if (!generator->started) {
+        generator->settings = *settings;
+        return;
+    }
     post(generator,
          (Command){.kind = COMMAND_SET,
                    .settings = *settings,
@@ -382,6 +411,7 @@ void generator_restart(Generator *generator, const TextureSettings *settings)
 
 bool generator_swap(Generator *generator, SharedModel *model, const TextureSettings *settings)
 {
+    await_fade(generator);
     const Command command = {.kind = COMMAND_SWAP,
                              .settings = *settings,
                              .model = model,
@@ -398,15 +428,6 @@ void generator_read(Generator *generator, float *left, float *right, uint32_t n)
     post_late(generator);
     generator->waiting = false;
     lanes_read(generator->lanes, left, right, n);
-}
-
-/* Whether a waiting reader should go on: the thread runs, and it is not yet too long. */
-static bool patient(const Generator *generator, double begin)
-{
-    if (!generator->started || seconds_of(CLOCK_MONOTONIC) - begin > GIVE_UP_SECONDS)
-        return false;
-    sleep_for(WAIT_NS);
-    return true;
 }
 
 /* Until what the last command asked for is there, so that it is heard from this very frame on. */

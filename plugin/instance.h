@@ -52,7 +52,12 @@ typedef struct Brume {
     Voice voice;
     Transport transport;
     Sync sync;
-    bool go, start_pending, freewheel, again, fresh;
+    bool go;            /* the trigger's last value */
+    bool start_pending; /* waits for the beat or bar */
+    bool restart;       /* the texture starts over with the next frame */
+    bool freewheel;     /* the host exports */
+    bool again;         /* an export starts with the next frame */
+    bool fresh;         /* gains jump to where they belong */
     Ramp dry, wet, enabled;
     uint64_t underruns;
 

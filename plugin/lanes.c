@@ -235,8 +235,8 @@ static size_t read_faded(Lanes *lanes, float *left, float *right, size_t n)
     return m;
 }
 
-/* The lane that sound comes from at the end: the next one while one fades in. */
-static size_t readable(const Lanes *lanes)
+/* Of the lane that sound comes from at the end: the next one while one fades in. */
+size_t lanes_ahead(const Lanes *lanes)
 {
     return ring_readable(lanes->rings[lanes->fading ? 1 - lanes->reading : lanes->reading]);
 }
@@ -245,14 +245,14 @@ static size_t readable(const Lanes *lanes)
 static void publish(Lanes *lanes)
 {
     atomic_store_explicit(&lanes->horizon, lanes->position, memory_order_relaxed);
-    atomic_store_explicit(&lanes->buffered, readable(lanes), memory_order_relaxed);
+    atomic_store_explicit(&lanes->buffered, lanes_ahead(lanes), memory_order_relaxed);
     atomic_store_explicit(&lanes->playing, lanes->sounding == PLAYING, memory_order_relaxed);
 }
 
 /* Decides between sound and silence for the next m frames. */
 static void watch(Lanes *lanes, size_t m)
 {
-    const size_t there = readable(lanes);
+    const size_t there = lanes_ahead(lanes);
     if (lanes->sounding == PLAYING && there < m + lanes->reserve) {
         lanes->sounding = ENDING;
         atomic_fetch_add_explicit(&lanes->underruns, 1, memory_order_relaxed);
@@ -315,7 +315,7 @@ size_t lanes_read_there(Lanes *lanes, float *left, float *right, size_t n)
         size_t m = n - done < PIECE ? n - done : PIECE;
         if (lanes->fading && lanes->fade - lanes->faded < m)
             m = lanes->fade - lanes->faded;
-        const size_t there = readable(lanes);
+        const size_t there = lanes_ahead(lanes);
         m = there < m ? there : m;
         if (m == 0)
             break;

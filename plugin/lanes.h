@@ -76,6 +76,9 @@ void lanes_take(Lanes *lanes);
 /* The same, but to the end and at once, and only an offer of a serial below `before`. */
 void lanes_settle(Lanes *lanes, uint64_t before);
 
+/* Frames that the reader has before it, now. */
+size_t lanes_ahead(const Lanes *lanes);
+
 /* Number of the next frame of the stream. */
 uint64_t lanes_position(const Lanes *lanes);
 

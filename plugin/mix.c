@@ -36,27 +36,30 @@ void mix_aim(Brume *self)
     self->fresh = false;
 }
 
-void mix_start(Brume *self, bool at_once)
+void mix_start(Brume *self)
 {
-    if (!at_once && transport_wait(&self->transport, self->sync) > 0) {
-        self->start_pending = true;
-        return;
-    }
-    self->start_pending = false;
-    self->settings = settings_read(self, brume_model(self));
-    if (self->generator)
-        generator_restart(self->generator, &self->settings);
+    self->start_pending = transport_wait(&self->transport, self->sync) > 0;
+    self->restart |= !self->start_pending;
 }
 
 void mix_rewind(Brume *self)
 {
     voice_reset(&self->voice, self->rate);
-    self->start_pending = false;
-    self->fresh = true;
+    self->start_pending = self->restart = false;
+    self->again = self->fresh = true;
     mix_aim(self);
+}
+
+/* Asks the generator for what knobs and keys say by now. Once before each piece, so that several of
+ * them at the same frame are one command. */
+static void ask_generator(Brume *self)
+{
     self->settings = settings_read(self, brume_model(self));
-    if (self->generator)
+    if (self->generator && self->restart)
+        generator_restart(self->generator, &self->settings);
+    else if (self->generator)
         generator_set(self->generator, &self->settings);
+    self->restart = false;
 }
 
 /* The input without NaN, infinity and the like. */
@@ -122,10 +125,11 @@ void mix_play(Brume *self, uint32_t from, uint32_t to)
         if (self->start_pending) {
             const uint32_t wait = transport_wait(&self->transport, self->sync);
             if (wait == 0)
-                mix_start(self, true);
+                mix_start(self);
             else if (wait < n)
                 n = wait;
         }
+        ask_generator(self);
         play_piece(self, from, n);
         transport_advance(&self->transport, n);
         from += n;

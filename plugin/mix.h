@@ -10,10 +10,10 @@ void mix_aim(Brume *self);
 /* Plays frames from..to of the block, and starts over where a beat or bar is waited for. */
 void mix_play(Brume *self, uint32_t from, uint32_t to);
 
-/* Starts the texture over, now or on the next beat or bar, as `sync` says. */
-void mix_start(Brume *self, bool at_once);
+/* The texture starts over with the next frame, or on the next beat or bar, as `sync` says. */
+void mix_start(Brume *self);
 
-/* All as it is at the very beginning, for an export that is the same each time. */
+/* All is as at the very beginning from the next frame on, so that each export is the same. */
 void mix_rewind(Brume *self);
 
 #endif

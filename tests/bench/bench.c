@@ -1,0 +1,26 @@
+#include "tests/bench/bench.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} tables[] = {
+    {"machine", bench_machine},
+    {"training", bench_training},
+    {"forward", bench_forward},
+    {"render", bench_render},
+};
+
+int main(int argc, char **argv)
+{
+    const size_t count = sizeof tables / sizeof *tables;
+    for (size_t i = 0; argc == 2 && i < count; i++)
+        if (!strcmp(argv[1], tables[i].name)) {
+            tables[i].run();
+            return fflush(stdout) != 0;
+        }
+    fprintf(stderr, "usage: bench machine|training|forward|render\n");
+    return 2;
+}

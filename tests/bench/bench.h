@@ -1,0 +1,54 @@
+/* Measurements, each a table in Markdown on standard output. One thread, processor time, medians of
+ * interleaved rounds. A fault ends the program with a message: nothing is left to measure then. */
+#ifndef BRUME_TESTS_BENCH_H
+#define BRUME_TESTS_BENCH_H
+
+#include "models/texture_model.h"
+
+#include <stddef.h>
+
+/* Processor seconds that this program has used. */
+double bench_seconds(void);
+
+/* Ends the program with a message unless `good`. */
+void bench_need(int good, const Error *err);
+
+/* Samples of several times: of `kinds` kinds, one of each a round. */
+enum { BENCH_KINDS = 16, BENCH_ROUNDS = 32 };
+typedef struct BenchTimes {
+    size_t counts[BENCH_KINDS];
+    double seconds[BENCH_KINDS][BENCH_ROUNDS];
+} BenchTimes;
+
+void bench_add(BenchTimes *times, size_t kind, double seconds);
+double bench_median(const BenchTimes *times, size_t kind);
+
+/* `n` zeroed values; a model of the default network with random weights and quantiles. */
+real *bench_values(size_t n);
+TextureModel *bench_model(void);
+
+/* A matrix product of m x n x k multiply-adds as the layers call it. */
+typedef enum { BENCH_FORWARD, BENCH_DX, BENCH_DW } BenchWay;
+
+/* Products that a network's step is made of. */
+typedef struct BenchProduct {
+    const char *layer;
+    size_t in, out, count; /* of one linear layer, and how many of them there are */
+    bool has_dx;
+} BenchProduct;
+enum { BENCH_PRODUCTS = 4 };
+void bench_products(const DenoiserConfig *config, BenchProduct products[BENCH_PRODUCTS]);
+
+/* Seconds that one such product of `rows` rows takes, alone and warm. */
+double bench_product(const BenchProduct *product, BenchWay way, size_t rows);
+
+/* Multiply-adds of one such product. */
+double bench_product_cost(const BenchProduct *product, size_t rows);
+
+/* The tables. */
+void bench_machine(void);
+void bench_training(void);
+void bench_forward(void);
+void bench_render(void);
+
+#endif

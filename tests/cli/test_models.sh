@@ -1,0 +1,169 @@
+#!/bin/sh
+# brume models and brume info: where models are looked for, what is listed, and the card. BUILD is
+# the folder of the programs.
+set -u
+brume=$(realpath "${BUILD:-build}/brume")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export HOME="$work/home"
+unset XDG_DATA_HOME BRUME_MODELS
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+/usr/bin/python3 - <<'PYTHON' || exit 1
+import json
+import os
+import struct
+
+import numpy
+import soundfile
+
+os.makedirs("sounds/rain")
+os.makedirs("sounds/b\u00e4ume")
+noise = numpy.random.default_rng(1).standard_normal(44100 * 4) * 0.1
+for folder in "rain", "b\u00e4ume":
+    soundfile.write(f"sounds/{folder}/0.wav", noise.astype("float32"), 44100)
+
+def write(path, metadata):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    header = json.dumps({"__metadata__": metadata, "w": {
+        "dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}).encode()
+    open(path, "wb").write(struct.pack("<Q", len(header)) + header + bytes(24))
+
+write("one/tune.safetensors", {"kind": "brume.melody", "where": "one"})
+write("two/tune.safetensors", {"kind": "brume.melody", "where": "two"})
+write("two/plain.safetensors", {})
+write("two/.hidden.safetensors", {})
+write("two/a\nb\033[31m.safetensors", {"kind": "c\nd"})
+write("home/.local/share/brume/models/mine.safetensors", {"kind": "brume.texture", "where": "home"})
+write("home/.local/share/brume/models/tune.safetensors", {"kind": "brume.melody", "where": "home"})
+write("data/brume/models/other.safetensors", {"kind": "brume.texture", "where": "data"})
+write("./card.safetensors", {"kind": 'a "quoted" \\ kind', "long": "x" * 5000, "line": "1\n2\t3\033[2J",
+                           "umlaut": "\u00e4 \u96e8 \U0001f327", "": "nameless",
+                           "k\ney": "control in the key"})
+open("two/broken.safetensors", "w").write("no model")
+os.mkdir("two/folder.safetensors")
+PYTHON
+"$brume" train texture sounds -o one/tiny.safetensors --steps 3 --channels 16 --blocks 2 --batch 2 \
+    --licence 'CC "0"' --sources "all's mine" --quiet || exit 1
+mkdir empty
+
+# listed WORDS...: brume models prints a line of each NAME=PATH, in that order.
+listed() {
+    "$brume" models >list.txt 2>err.txt || fail "models: $(cat err.txt)"
+    "$brume" models --json >list.json 2>>err.txt || fail "models --json"
+    [ -s err.txt ] && fail "models: $(cat err.txt)"
+    LC_ALL=C grep -q "$(printf '[\001-\011\013-\037]')" list.txt && fail "control characters in the list"
+    /usr/bin/python3 - "$@" <<'PYTHON' || fail "with BRUME_MODELS=${BRUME_MODELS:-}: $(cat list.txt)"
+import json
+import sys
+
+models = json.load(open("list.json"))["models"]
+lines = open("list.txt").read().splitlines()
+if not models:
+    assert len(lines) == 1 and lines[0].startswith("no models"), lines
+else:
+    assert len(lines) == len(models), lines
+    assert [l.split()[0] for l in lines if " " not in l.split("  ")[0]] == \
+        [m["name"] for m in models if " " not in m["name"]]
+    assert all(m["kind"] in l and m["path"] in l for m, l in zip(models, lines)), lines
+names = [m["name"] for m in models]
+assert names == sorted(names, key=str.encode), names
+found = {m["name"]: m for m in models}
+assert len(found) == len(models), names
+for word in sys.argv[1:]:
+    name, path, kind = word.split("=")
+    assert found[name]["path"] == path and found[name]["kind"] == kind, found[name]
+assert ".hidden" not in found and "folder" not in found
+PYTHON
+}
+
+listed "mine=$HOME/.local/share/brume/models/mine.safetensors=brume.texture"
+export BRUME_MODELS=two
+listed "mine=$HOME/.local/share/brume/models/mine.safetensors=brume.texture" \
+    tune=two/tune.safetensors=brume.melody "plain=two/plain.safetensors=of no kind" \
+    broken=two/broken.safetensors=unreadable
+export BRUME_MODELS=":nowhere:one::two:"
+listed tune=one/tune.safetensors=brume.melody plain=two/plain.safetensors="of no kind" \
+    tiny=one/tiny.safetensors=brume.texture
+export XDG_DATA_HOME="$work/data"
+listed "other=$work/data/brume/models/other.safetensors=brume.texture"
+grep -q "^mine" list.txt && fail "XDG_DATA_HOME does not stand in for the home folder"
+"$brume" info tune --json | grep -q '"where": "one"' || fail "the first folder does not come first"
+BRUME_MODELS=two "$brume" info tune --json | grep -q '"where": "two"' || fail "another folder"
+"$brume" info two/tune.safetensors --json | grep -q '"where": "two"' || fail "a path"
+(cd two && "$brume" info tune.safetensors --json | grep -q '"where": "two"') || fail "a path with no /"
+"$brume" render --model tiny --class bäume --seconds 0.1 -o by-name.wav || fail "a model by its name"
+export BRUME_MODELS="$work/empty"
+listed
+
+# The card.
+export BRUME_MODELS="$work/one"
+"$brume" info tiny >card.txt 2>err.txt || fail "info: $(cat err.txt)"
+"$brume" info tiny --json >card.json 2>>err.txt || fail "info --json"
+"$brume" info card.safetensors >odd.txt 2>>err.txt || fail "info of an odd card"
+"$brume" info --json ./card.safetensors >odd.json 2>>err.txt || fail "info --json of an odd card"
+[ -s err.txt ] && fail "info: $(cat err.txt)"
+/usr/bin/python3 - <<'PYTHON' || fail "the card"
+import json
+
+card = json.load(open("card.json"))
+lines = open("card.txt").read().splitlines()
+config = json.loads(card["config"])
+assert card["kind"] == "brume.texture" and card["format_version"] == "1"
+assert card["licence"] == 'CC "0"' and card["sources"] == "all's mine"
+assert config["classes"] == ["b\u00e4ume", "rain"] and config["channels"] == 16
+assert config["dilations"] == [1, 2] and config["rate"] == 44100
+assert "3 steps" in card["training"] and "seed 1" in card["training"], card["training"]
+assert "b\u00e4ume/0" in card["recordings"] and "rain/0" in card["recordings_held_out"]
+assert float(card["held_out_loss"].split()[0]) > 0
+# The values, counted by hand: 16 channels, condition 16, 2 blocks, 396 bands, 2 classes.
+bands, c = 396, 16
+values = (c * 64 + c + c * c + c + 2 * c + c * bands + 8 * c * c + 8 * c + 3 * (bands + 1) * c + c
+          + 2 * (3 * c * c + c + c * c + c) + bands * c + bands + 2 * bands * 33 + 2 * 32 * bands)
+assert card["values"] == values, (card["values"], values)
+for key, value in card.items():
+    line = [l for l in lines if l.split()[0] == key]
+    assert key == "tensors" or len(line) == 1 and str(value) in line[0], (key, line)
+
+odd = json.load(open("odd.json"))
+assert odd["kind"] == 'a "quoted" \\ kind' and odd["umlaut"] == "\u00e4 \u96e8 \U0001f327"
+assert odd["long"] == "x" * 5000 and odd["values"] == 6 and odd["tensors"] == 1
+text = open("odd.txt").read()
+assert "\033" not in text and "\t" not in text and len(text.splitlines()) == 2 + 6, text
+PYTHON
+
+# refuse CODE WORD ARGUMENTS...
+refuse() {
+    code=$1 word=$2
+    shift 2
+    timeout 5 "$brume" "$@" >out.txt 2>err.txt
+    got=$?
+    [ $got -eq "$code" ] || fail "$*: exit code $got, not $code"
+    [ "$(wc -l <err.txt)" -eq 1 ] || fail "$*: not one line: $(cat err.txt)"
+    grep -qF -e "$word" err.txt || fail "$*: \"$word\" is not in: $(cat err.txt)"
+    [ -s out.txt ] && fail "$*: wrote to standard output"
+}
+refuse 1 "tiny" info nosuch
+refuse 1 "tiny" render --model nosuch -o bad.wav
+refuse 1 "nowhere/x.safetensors" info nowhere/x.safetensors
+refuse 1 "there is no model ''" info ''
+refuse 1 "there is no model" info "$(printf 'a\nb')"
+refuse 1 "brume.melody" render --model tune -o bad.wav
+refuse 2 "too few" info
+refuse 2 "one too many" info tiny tune
+refuse 2 "one too many" models tiny
+refuse 2 "--seconds" info tiny --seconds 1
+refuse 2 "-o" info tiny -o card.txt
+for verb in info models; do
+    "$brume" $verb --help | grep -q "^usage: brume $verb" || fail "$verb --help"
+done
+"$brume" models >/dev/full 2>err.txt && fail "a full standard output goes unnoticed by models"
+"$brume" info tiny >/dev/full 2>err.txt && fail "a full standard output goes unnoticed by info"
+
+[ $failures -eq 0 ]

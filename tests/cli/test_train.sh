@@ -1,0 +1,247 @@
+#!/bin/sh
+# brume train: a folder of sounds becomes a model; interrupted and resumed, the same model to the
+# bit; and what it refuses. BUILD is the folder of the programs.
+set -u
+brume=$(realpath "${BUILD:-build}/brume")
+work=$(mktemp -d)
+training=
+trap '[ -z "$training" ] || kill "$training" 2>/dev/null; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# refuse CODE WORD ARGUMENTS...: brume train fails with CODE, says WORD in its one line, leaves
+# nothing.
+refuse() {
+    code=$1 word=$2
+    shift 2
+    timeout 60 "$brume" train "$@" >out.txt 2>err.txt
+    got=$?
+    [ $got -eq "$code" ] || fail "train $*: exit code $got, not $code"
+    [ "$(grep -vc 'skipped: ' err.txt)" -eq 1 ] || fail "train $*: not one line: $(cat err.txt)"
+    grep -v 'skipped: ' err.txt | grep -qF -e "$word" ||
+        fail "train $*: \"$word\" is not in: $(cat err.txt)"
+    [ -s out.txt ] && fail "train $*: wrote to standard output: $(cat out.txt)"
+    [ -z "$(find . -name 'bad*' -o -name '.*.tmp')" ] || fail "train $*: left a file"
+}
+
+/usr/bin/python3 - <<'PYTHON' || exit 1
+import math
+import os
+import random
+import struct
+import wave
+
+noise = random.Random(1)
+
+def write(path, rate, channels, seconds, level=0.3):
+    """Noise that swells, other in each channel."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    values = []
+    for i in range(int(rate * seconds)):
+        swell = level * (0.6 + 0.4 * math.sin(6.0 * i / rate))
+        values += [int(32000 * swell * noise.uniform(-1, 1)) for _ in range(channels)]
+    with wave.open(path, "wb") as file:
+        file.setparams((channels, 2, rate, 0, "NONE", ""))
+        file.writeframesraw(struct.pack(f"<{len(values)}h", *values))
+
+write("sounds/rain/one.wav", 44100, 1, 1.5)
+write("sounds/rain/two.wav", 22050, 2, 1.5)
+write("sounds/waves/sea-A.wav", 48000, 2, 1.0)
+write("sounds/waves/sea-B.wav", 16000, 1, 2.0)
+write("sounds/waves/silent.wav", 8000, 1, 1.0, 0.0)
+write("sounds/waves/short.wav", 44100, 1, 0.05)
+open("sounds/rain/notes.txt", "w").write("recorded by the sea\n")
+open("sounds/rain/empty.wav", "w").close()
+samples = [0.1] * 44100
+samples[400] = float("nan")
+data = struct.pack("<44100f", *samples)
+with open("sounds/waves/nan.wav", "wb") as file:
+    file.write(b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt ")
+    file.write(struct.pack("<IHHIIHH", 16, 3, 1, 44100, 4 * 44100, 4, 32))
+    file.write(b"data" + struct.pack("<I", len(data)) + data)
+os.makedirs("nothing/rain")
+open("nothing/rain/notes.txt", "w").write("no sound\n")
+os.makedirs("commas")
+os.link("sounds/rain/one.wav", "commas/one.wav")
+os.makedirs("named/rain, heavy")
+os.link("sounds/rain/one.wav", "named/rain, heavy/one.wav")
+PYTHON
+mkdir hollow
+touch file
+
+# tensors A B: the two models hold the same tensors, to the bit.
+tensors() {
+    /usr/bin/python3 - "$@" <<'PYTHON' || fail "the tensors of $1 and $2 differ"
+import json
+import struct
+import sys
+
+def load(path):
+    data = open(path, "rb").read()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    header.pop("__metadata__")
+    return {name: (entry["dtype"], entry["shape"],
+                   data[8 + size:][slice(*entry["data_offsets"])])
+            for name, entry in header.items()}
+
+a, b = load(sys.argv[1]), load(sys.argv[2])
+assert len(a) > 10 and a.keys() == b.keys()
+sys.exit([name for name in a if a[name] != b[name]] or 0)
+PYTHON
+}
+
+small="--channels 16 --blocks 2 --batch 2 --seed 3"
+
+# shellcheck disable=SC2086
+"$brume" train texture sounds -o M.safetensors --steps 30 $small --licence CC0 >out.txt 2>err.txt ||
+    fail "training: $(cat err.txt)"
+[ -s M.safetensors ] || fail "no model"
+[ -e M.safetensors.checkpoint ] && fail "the checkpoint is still there"
+[ -z "$(find . -name '.*.tmp')" ] || fail "a temporary file is still there"
+for file in rain/notes.txt rain/empty.wav waves/nan.wav waves/silent.wav waves/short.wav; do
+    [ "$(grep -c "^brume train: skipped: sounds/$file: ..*" err.txt)" -eq 1 ] ||
+        fail "not one line about $file: $(cat err.txt)"
+done
+[ "$(wc -l <err.txt)" -eq 5 ] || fail "more on standard error than warnings: $(cat err.txt)"
+grep -q '^4 recordings, 0.1 minutes, in 2 classes$' out.txt || fail "found: $(cat out.txt)"
+grep -q '^step 30/30  loss .*held-out ' out.txt || fail "no step line: $(cat out.txt)"
+grep -q '^wrote M.safetensors after 30 steps$' out.txt || fail "no last line: $(cat out.txt)"
+/usr/bin/python3 - <<'PYTHON' || fail "the model's metadata"
+import json
+import struct
+
+data = open("M.safetensors", "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + size])
+card = header.pop("__metadata__")
+config = json.loads(card["config"])
+assert card["kind"] == "brume.texture" and card["licence"] == "CC0", card
+assert config["classes"] == ["rain", "waves"] and config["channels"] == 16, config
+assert "seed 3" in card["training"] and "30 steps of 30" in card["training"], card
+for name in ("one", "two"):
+    assert "rain/" + name in card["recordings"], card
+assert "waves/sea (its end)" in card["recordings_held_out"], card
+for name, entry in header.items():
+    raw = data[8 + size:][slice(*entry["data_offsets"])]
+    kind = {"F16": "e", "F32": "f"}[entry["dtype"]]
+    values = [v[0] for v in struct.iter_unpack("<" + kind, raw)]
+    assert all(abs(v) < 100 for v in values), name
+    if name == "normaliser.quantiles":
+        rows = [values[i:i + 33] for i in range(0, len(values), 33)]
+        assert all(a < b for row in rows for a, b in zip(row, row[1:])), "quantiles do not rise"
+PYTHON
+"$brume" info M.safetensors >info.txt 2>&1 || fail "the model cannot be opened: $(cat info.txt)"
+
+# The same seed, the same model; in silence where it was asked for; another seed, another.
+# shellcheck disable=SC2086
+"$brume" train texture sounds -o again.safetensors --steps 30 $small --quiet >out.txt 2>err.txt ||
+    fail "training again"
+[ -s out.txt ] && fail "--quiet is not: $(cat out.txt)"
+tensors M.safetensors again.safetensors
+"$brume" train texture sounds -o bad.safetensors --steps 2 --channels 16 --blocks 1 --batch 2 \
+    --class waves --holdout 0 --json >result.json 2>err.txt || fail "--json"
+/usr/bin/python3 -c '
+import json
+result = json.load(open("result.json"))
+assert result["model"] == "bad.safetensors" and result["steps"] == 2, result
+assert result["loss"] > 0 and "held_out_loss" not in result, result
+' || fail "the JSON: $(cat result.json)"
+rm -f bad.safetensors
+
+# Interrupted between two evaluations, then resumed. The whole run is the one to be met.
+# shellcheck disable=SC2086
+"$brume" train texture sounds -o whole.safetensors --steps 500 $small >out.txt 2>err.txt ||
+    fail "the whole run"
+# shellcheck disable=SC2086
+"$brume" train texture sounds -o parts.safetensors --steps 500 $small >out.txt 2>err.txt &
+training=$!
+waited=0
+while ! grep -q '^step 250/' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
+    sleep 0.1
+    waited=$((waited + 1))
+done
+kill -INT $training
+wait $training
+code=$? training=
+[ $code -eq 1 ] || fail "interrupted: exit code $code, not 1: $(cat out.txt err.txt)"
+grep -q '^brume train: interrupted at step [0-9]*: .*parts.safetensors.*--resume' err.txt ||
+    fail "interrupted: $(cat err.txt)"
+[ -s parts.safetensors ] || fail "interrupted: no model so far"
+[ -s parts.safetensors.checkpoint ] || fail "interrupted: no checkpoint"
+cp parts.safetensors.checkpoint bad.checkpoint
+# shellcheck disable=SC2086
+"$brume" train texture sounds -o parts.safetensors --steps 500 $small --resume >out.txt 2>err.txt ||
+    fail "resumed: $(cat err.txt)"
+grep -q 'goes on at step [0-9][0-9]*$' out.txt || fail "resumed: $(cat out.txt)"
+[ -e parts.safetensors.checkpoint ] && fail "resumed: the checkpoint is still there"
+tensors whole.safetensors parts.safetensors
+
+# Interrupted before any evaluation: that which the interruption makes must not count.
+# shellcheck disable=SC2086
+"$brume" train texture sounds -o early.safetensors --steps 100000 $small >out.txt 2>err.txt &
+training=$!
+waited=0
+while ! grep -q 'in 2 classes' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
+    sleep 0.1
+    waited=$((waited + 1))
+done
+sleep 0.3
+kill -TERM $training
+wait $training
+code=$? training=
+[ $code -eq 1 ] || fail "stopped early: exit code $code, not 1: $(cat out.txt err.txt)"
+[ -s early.safetensors.checkpoint ] || fail "stopped early: no checkpoint: $(cat err.txt)"
+grep -qa 'best_step=0 .*best=nan' early.safetensors.checkpoint ||
+    fail "an evaluation that only an interruption made is in the checkpoint"
+
+# A checkpoint of something else.
+mv bad.checkpoint other.safetensors.checkpoint
+for change in '--seed 4' '--channels 24' '--prediction epsilon' '--batch 3' '--holdout 0.2'; do
+    word=$change
+    [ "$change" = '--seed 4' ] && word='--seed 3'
+    [ "$change" = '--batch 3' ] && word='--batch 2'
+    # shellcheck disable=SC2086
+    refuse 1 "${word% [0-9e]*}" texture sounds -o other.safetensors --steps 500 $small $change \
+        --resume
+    [ -e other.safetensors ] && fail "resumed with $change: left a model"
+done
+head -c 1000 M.safetensors >other.safetensors.checkpoint
+# shellcheck disable=SC2086
+refuse 1 other.safetensors.checkpoint texture sounds -o other.safetensors --steps 500 $small --resume
+
+for arguments in "--steps 0" "--holdout 2" "--threads 100" "--threads 0" "--batch 0" \
+    "--channels 8" "--blocks 33" "--rate 0" "--hours -1" "--seed -1" "--steps 5 --hours 1" \
+    "--threads 9" "--wrong"; do
+    # shellcheck disable=SC2086
+    refuse 2 "${arguments%% *}" texture sounds -o bad.safetensors $arguments
+done
+refuse 2 -o texture sounds
+refuse 2 FOLDER texture -o bad.safetensors
+refuse 2 texture model sounds -o bad.safetensors
+refuse 1 missing: texture missing -o bad.safetensors --steps 2
+refuse 1 file: texture file -o bad.safetensors --steps 2
+refuse 1 hollow: texture hollow -o bad.safetensors --steps 2
+refuse 1 nothing: texture nothing -o bad.safetensors --steps 2
+refuse 1 '"wind"' texture sounds -o bad.safetensors --steps 2 --class wind
+refuse 1 x0 texture sounds -o bad.safetensors --steps 2 --prediction x0
+refuse 1 quadratic texture sounds -o bad.safetensors --steps 2 --schedule quadratic
+refuse 1 '"rain, heavy"' texture named -o bad.safetensors --steps 2
+refuse 1 bad.safetensors.checkpoint texture sounds -o bad.safetensors --steps 2 --resume
+mkdir folder.safetensors
+ln -s /dev/full full.safetensors
+# Before any sound is read: nothing is skipped yet.
+for place in nowhere/bad.safetensors folder.safetensors full.safetensors /dev/null; do
+    refuse 1 "$place" texture sounds -o $place --steps 2
+    grep -q skipped err.txt && fail "$place: noticed after reading only"
+done
+
+"$brume" train --help >help.txt || fail "--help"
+grep -q -- --resume help.txt || fail "--help does not tell of --resume"
+
+[ $failures -eq 0 ]

@@ -1,0 +1,89 @@
+/* A host for the tests: one instance of a plugin from a bundle, driven block by block. It offers
+ * urid:map, options, log, the worker (on a thread of its own) and state with mapPath, and keeps what
+ * the plugin says. */
+#ifndef BRUME_TESTS_HOST_H
+#define BRUME_TESTS_HOST_H
+
+#include <lilv/lilv.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HOST_ROOM 16384 /* longest block that can be run */
+
+typedef struct Host Host;
+
+/* How a host may be. Zero-initialised: a full one. */
+typedef struct HostKind {
+    bool no_worker, no_options, no_log;
+    uint32_t promised; /* bufsz:maxBlockLength; 0 = 1024 */
+} HostKind;
+
+/* Instantiates the plugin in the bundle, not yet active; controls are at their defaults. Ends the
+ * program if it can't: the tests could say nothing more. */
+Host *host_open(const char *bundle, double rate, HostKind kind);
+void host_close(Host *host); /* deactivates too */
+
+void host_activate(Host *host);
+void host_deactivate(Host *host);
+
+/* Input and output buffers of a channel. */
+float *host_in(Host *host, int channel);
+float *host_out(Host *host, int channel);
+
+/* Outputs lie in the inputs' buffers from now on; crossed: left out in right in. */
+void host_in_place(Host *host, bool crossed);
+
+void host_set(Host *host, const char *symbol, float value);
+float host_get(const Host *host, const char *symbol);
+
+/* Events of the next block; `frame` rises. */
+void host_midi(Host *host, uint32_t frame, uint8_t a, uint8_t b, uint8_t c);
+void host_position(Host *host, uint32_t frame, int64_t position, float speed, float bar_beat);
+void host_choose(Host *host, const char *model);
+void host_ask(Host *host, const char *property); /* NULL: all */
+void host_send_nonsense(Host *host);             /* malformed and foreign events */
+
+/* One block of n <= HOST_ROOM frames, then the worker's answers. */
+void host_run(Host *host, uint32_t n);
+
+/* Freewheeling: `frames` interleaved frames into out, in blocks of `block`. */
+void host_export(Host *host, float *out, size_t frames, uint32_t block);
+
+/* At the pace of a sound card: sleeps until the block's time has come. host_pace_begin first. */
+void host_pace_begin(Host *host);
+void host_run_paced(Host *host, uint32_t n);
+
+/* Runs blocks of 256, paced, until the worker has nothing left to do and the plugin was told, or
+ * three seconds are over. */
+void host_settle(Host *host);
+
+/* What the plugin said last: its status, its model's path, and its log. */
+const char *host_status(const Host *host);
+const char *host_model(const Host *host);
+const char *host_log(const Host *host);
+
+/* Into folder/state.ttl; and from there, as a host does it: through the worker if the instance is
+ * active. */
+void host_save(Host *host, const char *folder);
+void host_restore(Host *host, const char *folder);
+
+/* From text in Turtle, about the subject <urn:test:state>. */
+void host_restore_text(Host *host, const char *turtle);
+
+/* Presets of the bundle: their number, and what one sets. */
+size_t host_presets(Host *host, LilvNode **uris, size_t room);
+LilvState *host_preset(Host *host, const LilvNode *uri);
+void host_restore_preset(Host *host, const LilvState *state);
+
+LilvWorld *host_world(Host *host);
+const LilvPlugin *host_plugin(const Host *host);
+
+double host_seconds(void); /* CLOCK_MONOTONIC */
+
+/* The bundle with a tiny model that tests/host/tiny.sh made, and the one that ships. */
+const char *host_tiny_bundle(void);
+const char *host_shipped_bundle(void);
+
+#endif
