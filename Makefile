@@ -52,6 +52,12 @@ TEST_BINARIES := $(TEST_SOURCES:%.c=$(BUILD)/%)
 DOUBLE_TEST_SOURCES := $(wildcard tests/unit/double/test_*.c)
 DOUBLE_TEST_BINARIES := $(DOUBLE_TEST_SOURCES:%.c=$(BUILD)/%)
 
+# Programs that play the plugin in a host of our own, with a bundle whose model is tiny.
+HOST_SOURCES  := $(wildcard tests/host/test_*.c)
+HOST_BINARIES := $(HOST_SOURCES:%.c=$(BUILD)/%)
+HOST_PKGS     := lilv-0 sndfile
+TINY_BUNDLE   := $(BUILD)/tests/host/tiny/brume.lv2/manifest.ttl
+
 .PHONY: all deps demo check test bench install install-user uninstall clean asan ubsan tsan help
 .DELETE_ON_ERROR:
 
@@ -112,11 +118,24 @@ $(BUILD)/tests/unit/double/test_%: tests/unit/double/test_%.c $(BUILD)/libbrume-
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DBRUME_DOUBLE $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbrume-double.a -lcmocka $(CORE_LIBS)
 
-$(BUILD)/tests/unit/test_%: tests/unit/test_%.c $(BUILD)/libbrume.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbrume.a -lcmocka $(CORE_LIBS)
+# An archive, so that a test gets those parts of the plugin that it uses.
+$(BUILD)/libplugin.a: $(PLUGIN_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
 
-test: $(BUILD)/brume $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES)
+$(BUILD)/tests/unit/test_%: tests/unit/test_%.c $(BUILD)/libplugin.a $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libplugin.a $(BUILD)/libbrume.a -lcmocka $(CORE_LIBS)
+
+$(BUILD)/tests/host/test_%: tests/host/test_%.c tests/host/host.c tests/host/host.h $(BUILD)/plugin/ports.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HOST_PKGS)) $(SANITIZE) $(LDFLAGS) -o $@ $< tests/host/host.c \
+	    $(BUILD)/plugin/ports.o -lcmocka $(shell $(PKG_CONFIG) --libs $(HOST_PKGS)) -lm -pthread
+
+$(TINY_BUNDLE): tests/host/tiny.sh $(BUILD)/brume $(BUNDLE)/manifest.ttl
+	sh tests/host/tiny.sh $(BUILD)
+
+test: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES)
 	@BUILD=$(BUILD) sh tests/run.sh
 
 check: deps
@@ -163,4 +182,4 @@ clean:
 	rm -rf build demo
 
 -include $(CORE_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(PLUGIN_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
-         $(TEST_BINARIES:=.d) $(DOUBLE_TEST_BINARIES:=.d)
+         $(TEST_BINARIES:=.d) $(DOUBLE_TEST_BINARIES:=.d) $(HOST_BINARIES:=.d)

@@ -10,11 +10,14 @@
 
 enum { NAME_ROOM = 256, STREAM_SPLIT = 0x5b11, STREAM_FIT = 0xf17, FIT_FRAMES = 12288, BORDER = 3 };
 
+/* Of a colour, in nepers of energy: silence does not move at all. */
+static const float LEAST_DEVIATION = 0.05f;
+
 typedef struct Take {
     size_t group, frames, used; /* held out in time: frames used..frames-1 */
     float share;
     uint16_t *values; /* (frames, bands) */
-    float *colour;    /* (bands,), once it is taken off */
+    float *colour;    /* (2 bands,) means and deviations, once it is taken off */
 } Take;
 
 typedef struct Group {
@@ -375,26 +378,35 @@ void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *
         read_frame(corpus, take, first, there, place.start - first + f, out + f * corpus->bands);
 }
 
-/* A take's mean frame, over what is to be trained on where there is that. */
+/* A take's colour, over what is to be trained on where there is that. */
 static void find_colour(const Corpus *corpus, Take *take, float *scratch)
 {
     size_t first;
     size_t frames = take_side(corpus, take, 0, &first);
     if (!frames)
         frames = take_side(corpus, take, 1, &first);
-    memset(take->colour, 0, corpus->bands * sizeof *take->colour);
+    const size_t bands = corpus->bands;
+    float *mean = take->colour, *deviation = take->colour + bands;
+    memset(take->colour, 0, 2 * bands * sizeof *take->colour);
     for (size_t f = 0; f < frames; f++) {
-        half_to_float(take->values + (first + f) * corpus->bands, scratch, corpus->bands);
-        for (size_t b = 0; b < corpus->bands; b++)
-            take->colour[b] += scratch[b] / (float)frames;
+        half_to_float(take->values + (first + f) * bands, scratch, bands);
+        for (size_t b = 0; b < bands; b++)
+            mean[b] += scratch[b] / (float)frames;
     }
+    for (size_t f = 0; f < frames; f++) {
+        half_to_float(take->values + (first + f) * bands, scratch, bands);
+        for (size_t b = 0; b < bands; b++)
+            deviation[b] += (scratch[b] - mean[b]) * (scratch[b] - mean[b]) / (float)frames;
+    }
+    for (size_t b = 0; b < bands; b++)
+        deviation[b] = fmaxf(sqrtf(deviation[b]), LEAST_DEVIATION);
 }
 
 static int take_colours_off(Corpus *corpus, float *scratch, Error *err)
 {
     for (size_t i = 0; i < corpus->take_count; i++) {
         Take *take = &corpus->takes[i];
-        take->colour = calloc(corpus->bands, sizeof *take->colour);
+        take->colour = calloc(2 * corpus->bands, sizeof *take->colour);
         if (!take->colour)
             return error_set(err, "out of memory for recordings");
         find_colour(corpus, take, scratch);
@@ -402,7 +414,7 @@ static int take_colours_off(Corpus *corpus, float *scratch, Error *err)
             uint16_t *frame = take->values + f * corpus->bands;
             half_to_float(frame, scratch, corpus->bands);
             for (size_t b = 0; b < corpus->bands; b++)
-                scratch[b] -= take->colour[b];
+                scratch[b] = (scratch[b] - take->colour[b]) / take->colour[corpus->bands + b];
             half_from_float(scratch, frame, corpus->bands);
         }
     }

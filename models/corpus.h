@@ -1,7 +1,8 @@
 /* The corpus: recordings to train on, as frames of log energies (later: normalised), by class.
  *
- * A take's *colour* is its mean log energies, band by band. What the denoiser learns is how frames
- * move about their colour: one map of quantiles then serves loud and soft, dull and bright takes.
+ * A take's *colour* is the mean of its log energies, band by band, and their standard deviation. What
+ * the denoiser learns is how frames move about the mean, in deviations: one map of quantiles then
+ * serves loud and soft, dull and bright, steady and restless takes.
  *
  * A *take* is one channel of one recording; takes of one recording, and recordings whose names differ
  * only in a last letter ("sea-A", "sea-B": pieces cut from one recording), form a *group*. A group is
@@ -47,8 +48,8 @@ int corpus_add(Corpus *corpus, size_t class_index, const char *recording, float 
  * all takes are in. -1 when a class has nothing left to train on. */
 int corpus_split(Corpus *corpus, double holdout, uint64_t seed, Error *err);
 
-/* Takes each take's colour (of what is to be trained on of it, if anything) off its frames, fits each
- * class's map in `normaliser` on frames to train on, then turns all frames into Gaussian values.
+/* Takes each take's colour (of what is to be trained on of it, if anything) off its frames (less the
+ * mean, over the deviation), fits each class's map in `normaliser` on frames to train on, then turns all frames into Gaussian values.
  * Once, after corpus_split. */
 int corpus_normalise(Corpus *corpus, Normaliser *normaliser, Error *err);
 
@@ -71,7 +72,7 @@ int corpus_draw(const Corpus *corpus, int held_out, size_t frames, uint64_t seed
 int corpus_draw_class(const Corpus *corpus, size_t class_index, size_t frames, uint64_t seed,
                       uint64_t stream, uint64_t index, CorpusPlace *place);
 
-/* The colour (bands,) of the take that a place is in; valid as long as the corpus. */
+/* The colour (2 bands,), means before deviations, of the take that a place is in; valid as long as the corpus. */
 const float *corpus_colour(const Corpus *corpus, CorpusPlace place);
 
 /* The class that a place is in. */

@@ -51,7 +51,7 @@ TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bo
     batch->known = calloc(windows * frames, sizeof(real));
     batch->half_log_snr = calloc(windows, sizeof(real));
     batch->mix = calloc(windows * config->denoiser.classes, sizeof(real));
-    batch->colour = calloc(windows * bands, sizeof(real));
+    batch->colour = calloc(windows * 2 * bands, sizeof(real));
     if (!batch->pass || !batch->clean || !batch->noise || !batch->x || !batch->out ||
         !batch->dout || !batch->known || !batch->half_log_snr || !batch->mix ||
         !batch->colour) {
@@ -129,7 +129,7 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
         batch->half_log_snr[w] = (real)schedule_half_log_snr(schedule, 1 + (int)(level * steps));
         fill_prefix(batch, w, random_uniform(draw->seed, side + STREAM_PREFIX, index));
         texture_model_scale_colour(batch->model, corpus_colour(corpus, place),
-                                   batch->colour + w * batch->bands);
+                                   batch->colour + w * 2 * batch->bands);
         random_gaussian(draw->seed, side + STREAM_NOISE, index * size, batch->noise + w * size,
                         size);
         noise_window(batch, w);

@@ -35,8 +35,9 @@ struct TextureFrames {
      * `fading` rows. */
     float *values;
     float *mixes;  /* (rows, classes): the mixture that each row is to be mapped back with */
-    float *colours; /* (classes, bands): the seed's colour of each class */
-    float *told;    /* (CHANNELS, bands): the mixture's, scaled, the same for both */
+    float *colours; /* (classes, 2 bands): the seed's colour of each class */
+    float *told;    /* (CHANNELS, 2 bands): the mixture's, scaled, the same for both */
+    float *colour;  /* (2 bands,): a frame's */
     /* Space for one sampling. */
     float *x, *network, *work, *known, *level, *window_mixes;
 };
@@ -51,24 +52,27 @@ static void choose_colours(TextureFrames *frames)
 {
     const uint64_t seed = frames->state.settings.seed;
     const uint64_t choice = texture_noise_stream(TEXTURE_NOISE_CHOICE, 0, 0);
+    const size_t size = 2 * frames->bands;
     for (size_t c = 0; c < frames->classes; c++) {
-        const float *all = texture_model_colours(frames->model) + c * TEXTURE_COLOURS * frames->bands;
+        const float *all = texture_model_colours(frames->model) + c * TEXTURE_COLOURS * size;
         const size_t one = (size_t)random_below(seed, choice, 4 * c, TEXTURE_COLOURS);
         const size_t other = (size_t)random_below(seed, choice, 4 * c + 1, TEXTURE_COLOURS);
         const float moved = (float)(MOST_MOVED * random_uniform(seed, choice, 4 * c + 2));
-        for (size_t b = 0; b < frames->bands; b++) {
-            const float from = all[one * frames->bands + b], to = all[other * frames->bands + b];
-            frames->colours[c * frames->bands + b] = from + moved * (to - from);
+        for (size_t b = 0; b < size; b++) {
+            const float from = all[one * size + b], to = all[other * size + b];
+            frames->colours[c * size + b] = from + moved * (to - from);
         }
     }
 }
 
-/* out (bands,) += the colour of a mixture of classes. */
-static void add_colour(const TextureFrames *frames, const float *mix, float *out)
+/* The colour (2 bands,) of a mixture of classes. */
+static void mix_colour(const TextureFrames *frames, const float *mix, float *colour)
 {
+    const size_t size = 2 * frames->bands;
+    memset(colour, 0, size * sizeof *colour);
     for (size_t c = 0; c < frames->classes; c++)
-        for (size_t b = 0; mix[c] > 0.0f && b < frames->bands; b++)
-            out[b] += mix[c] * frames->colours[c * frames->bands + b];
+        for (size_t b = 0; mix[c] > 0.0f && b < size; b++)
+            colour[b] += mix[c] * frames->colours[c * size + b];
 }
 
 /* Mixture and colour as the settings ask for them. */
@@ -82,10 +86,9 @@ static void settle(TextureFrames *frames)
     for (size_t c = 0; c < frames->classes; c++)
         state->mix[c] = state->settings.mix[c] / sum;
     choose_colours(frames);
-    memset(frames->told, 0, frames->bands * sizeof(float));
-    add_colour(frames, state->mix, frames->told);
+    mix_colour(frames, state->mix, frames->told);
     texture_model_scale_colour(frames->model, frames->told, frames->told);
-    memcpy(frames->told + frames->bands, frames->told, frames->bands * sizeof(float));
+    memcpy(frames->told + 2 * frames->bands, frames->told, 2 * frames->bands * sizeof(float));
 }
 
 void texture_frames_set(TextureFrames *frames, const TextureSettings *settings)
@@ -124,15 +127,16 @@ static int create_space(TextureFrames *frames, Error *err)
         denoiser_pass_create(texture_model_denoiser(frames->model), windows, rows, false, err);
     frames->values = calloc(windows * frames->rows * frames->bands, sizeof(float));
     frames->mixes = calloc(frames->rows * frames->classes, sizeof(float));
-    frames->colours = calloc(frames->classes * frames->bands, sizeof(float));
-    frames->told = calloc(CHANNELS * frames->bands, sizeof(float));
+    frames->colours = calloc(frames->classes * 2 * frames->bands, sizeof(float));
+    frames->told = calloc(CHANNELS * 2 * frames->bands, sizeof(float));
+    frames->colour = calloc(2 * frames->bands, sizeof(float));
     frames->x = calloc(rows * frames->bands, sizeof(float));
     frames->network = calloc(rows * frames->bands, sizeof(float));
     frames->work = calloc(2 * rows * frames->bands, sizeof(float));
     frames->known = calloc(rows, sizeof(float));
     frames->level = calloc(windows, sizeof(float));
     frames->window_mixes = calloc(windows * frames->classes, sizeof(float));
-    if (!frames->pass || !frames->values || !frames->mixes || !frames->colours || !frames->told || !frames->x ||
+    if (!frames->pass || !frames->values || !frames->mixes || !frames->colours || !frames->told || !frames->colour || !frames->x ||
         !frames->network || !frames->work || !frames->known || !frames->level ||
         !frames->window_mixes)
         return error_set(err, "out of memory for a texture");
@@ -188,6 +192,7 @@ void texture_frames_destroy(TextureFrames *frames)
     free(frames->mixes);
     free(frames->colours);
     free(frames->told);
+    free(frames->colour);
     free(frames->x);
     free(frames->network);
     free(frames->work);
@@ -357,7 +362,11 @@ void texture_frames_read(const TextureFrames *frames, unsigned channel, size_t n
     for (size_t f = 0; f < n; f++) {
         const float *mix = frames->mixes + (TEXTURE_PREFIX + f) * frames->classes;
         normaliser_backward(texture_model_maps(frames->model), mix, out + f * frames->bands, 1);
-        add_colour(frames, mix, out + f * frames->bands);
+        mix_colour(frames, mix, frames->colour);
+        for (size_t b = 0; b < frames->bands; b++) {
+            float *value = out + f * frames->bands + b;
+            *value = frames->colour[b] + frames->colour[frames->bands + b] * *value;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #include "models/safetensors.h"
 #include "models/texture_config.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ struct TextureModel {
     Denoiser *denoiser;
     Schedule *schedule;
     Normaliser *normaliser;
-    float *colours; /* (classes, TEXTURE_COLOURS, bands) */
+    float *colours; /* (classes, TEXTURE_COLOURS, 2 bands) */
     real *weights;
 };
 
@@ -40,7 +41,8 @@ TextureModel *texture_model_create(const TextureConfig *config, Error *err)
     }
     model->weights =
         calloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
-    model->colours = calloc(config->denoiser.classes * TEXTURE_COLOURS * config->denoiser.bands,
+    model->colours = calloc(config->denoiser.classes * TEXTURE_COLOURS * 2 *
+                                config->denoiser.bands,
                              sizeof *model->colours);
     if (!model->weights || !model->colours) {
         error_set(err, "out of memory for a model's weights");
@@ -79,8 +81,17 @@ static int read_maps(TextureModel *model, const Safetensors *file, Error *err)
 static int read_colours(TextureModel *model, const Safetensors *file, Error *err)
 {
     const DenoiserConfig *c = &model->config.denoiser;
-    const size_t shape[] = {c->classes, TEXTURE_COLOURS, c->bands};
-    return safetensors_read_float(file, COLOURS_TENSOR, 3, shape, model->colours, err);
+    const size_t shape[] = {c->classes, TEXTURE_COLOURS, 2 * c->bands};
+    if (safetensors_read_float(file, COLOURS_TENSOR, 3, shape, model->colours, err))
+        return -1;
+    for (size_t i = 0; i < c->classes * TEXTURE_COLOURS * 2 * c->bands; i++) {
+        const float value = model->colours[i];
+        const bool mean = i % (2 * c->bands) < c->bands;
+        if (!(fabsf(value) < 100.0f) || (!mean && value < 0.0f))
+            return error_set(err, "tensor '" COLOURS_TENSOR "' holds %g at %zu: no %s is like that",
+                             (double)value, i, mean ? "mean" : "deviation");
+    }
+    return 0;
 }
 
 static int read_weights(TextureModel *model, const Safetensors *file, Error *err)
@@ -203,8 +214,11 @@ const float *texture_model_colours(const TextureModel *model)
 void texture_model_scale_colour(const TextureModel *model, const float *colour, real *scaled)
 {
     /* Log energies of recordings lie about -10, give or take 5. */
-    for (size_t b = 0; b < model->config.denoiser.bands; b++)
+    const size_t bands = model->config.denoiser.bands;
+    for (size_t b = 0; b < bands; b++)
         scaled[b] = ((real)colour[b] + 10) / 5;
+    for (size_t b = bands; b < 2 * bands; b++)
+        scaled[b] = logf(fmaxf(colour[b], 1e-3f));
 }
 
 size_t texture_model_hop(const TextureModel *model)
@@ -233,7 +247,7 @@ static int write_tensors(const TextureModel *model, SafetensorsWriter *writer, i
     if (safetensors_writer_tensor(writer, MAPS_TENSOR, 3, shape,
                                   normaliser_table(model->normaliser), false, err))
         return -1;
-    const size_t colours[] = {c->classes, TEXTURE_COLOURS, c->bands};
+    const size_t colours[] = {c->classes, TEXTURE_COLOURS, 2 * c->bands};
     if (safetensors_writer_tensor(writer, COLOURS_TENSOR, 3, colours, model->colours, half, err))
         return -1;
     const Parameters *parameters = denoiser_parameters(model->denoiser);

@@ -56,12 +56,12 @@ const Normaliser *texture_model_maps(const TextureModel *model);
 real *texture_model_weights(TextureModel *model);
 const real *texture_model_values(const TextureModel *model);
 
-/* (classes, TEXTURE_COLOURS, bands): colours of recordings, as log energies: a stream is given a
- * mixture of them, and stays that rain. The first is for training to fill. */
+/* (classes, TEXTURE_COLOURS, 2 bands): colours of recordings, the means of log energies and then their
+ * deviations: a stream is given a mixture of them, and stays that rain. The first is for training to fill. */
 float *texture_model_palette(TextureModel *model);
 const float *texture_model_colours(const TextureModel *model);
 
-/* colour (bands,) of log energies -> what the denoiser is told of it, (bands,). */
+/* colour (2 bands,) -> what the denoiser is told of it, (2 bands,); may be the same array. */
 void texture_model_scale_colour(const TextureModel *model, const float *colour, real *scaled);
 
 /* Samples between frames. */

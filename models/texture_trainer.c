@@ -99,8 +99,8 @@ static int fill_palette(TextureModel *model, const Corpus *corpus, Error *err)
         if (corpus_draw_class(corpus, i / TEXTURE_COLOURS, config->window, 1, STREAM_COLOURS,
                               i % TEXTURE_COLOURS, &place))
             return error_set(err, "a class has nothing long enough to train on");
-        memcpy(texture_model_palette(model) + i * bands, corpus_colour(corpus, place),
-               bands * sizeof(float));
+        memcpy(texture_model_palette(model) + i * 2 * bands, corpus_colour(corpus, place),
+               2 * bands * sizeof(float));
     }
     return 0;
 }

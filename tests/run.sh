@@ -25,7 +25,7 @@ run() {
     fi
 }
 
-for source in tests/unit/test_*.c tests/unit/double/test_*.c; do
+for source in tests/unit/test_*.c tests/unit/double/test_*.c tests/host/test_*.c; do
     [ -e "$source" ] || continue
     program=${source%.c}
     run "$(echo "${program#tests/}" | tr / -)" "$BUILD/$program"

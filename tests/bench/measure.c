@@ -71,8 +71,8 @@ TextureModel *bench_model(void)
     bench_need(!normaliser_set_table(texture_model_normaliser(model), table, &err), &err);
     free(table);
     float *colours = texture_model_palette(model);
-    for (size_t i = 0; i < TEXTURE_COLOURS * bands; i++)
-        colours[i] = -8.0f;
+    for (size_t i = 0; i < TEXTURE_COLOURS * 2 * bands; i++)
+        colours[i] = i % (2 * bands) < bands ? -8.0f : 1.0f;
     return model;
 }
 

@@ -214,7 +214,7 @@ void bench_render(void)
     const double more = bench_median(&r.times, RESAMPLING);
     printf("| all, at 44.1 kHz | %.2f | 100 %% |\n| %s, if asked for | %.2f | + %.0f %% |\n",
            1e3 * whole / seconds, names[RESAMPLING], 1e3 * more / seconds, 100.0 * more / whole);
-    printf("\n**%.0f x real time** at 44.1 kHz, %.0f x at 48 kHz (required: 5 x).\n",
+    printf("\n**%.1f x real time** at 44.1 kHz, %.1f x at 48 kHz (required: 5 x).\n",
            seconds / whole, seconds / (whole + more));
     texture_stream_destroy(r.stream);
     resampler_destroy(r.resampler);

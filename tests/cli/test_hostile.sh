@@ -121,14 +121,19 @@ at = header["normaliser.quantiles"]["data_offsets"][0]
 write("bad/falling", body=body[:at] + struct.pack("<2f", 9, -9) + body[at + 8:])
 write("bad/quantile-nan", body=body[:at] + struct.pack("<f", float("nan")) + body[at + 4:])
 
-# Weights as wild as they can be, but fit to be read.
+at = header["colours"]["data_offsets"][0]
+write("bad/colour", body=body[:at] + numpy.array([65504], "<f2").tobytes() + body[at + 2:])
+
+# Weights as wild as they can be, but fit to be read; quantiles and colours as in the good model.
 wild = numpy.frombuffer(body, "<f2").copy()
+kept = wild.copy()
 random = numpy.random.default_rng(2)
-a, b = (x // 2 for x in header["normaliser.quantiles"]["data_offsets"])
-keep = wild[a:b].copy()
 wild[:] = random.choice(numpy.array([-65504, 65504], "<f2"), len(wild))
-wild[a:b] = keep
+for name in ("normaliser.quantiles", "colours"):
+    a, b = (x // 2 for x in header[name]["data_offsets"])
+    wild[a:b] = kept[a:b]
 write("wild.safetensors", body=wild.tobytes())
+a, b = (x // 2 for x in header["normaliser.quantiles"]["data_offsets"])
 steep = numpy.frombuffer(body, "<f2").copy()
 knots = header["normaliser.quantiles"]["shape"][2]
 table = numpy.tile(numpy.linspace(-99, 99, knots).astype("<f4"), (b - a) * 2 // 4 // knots)

@@ -122,10 +122,11 @@ assert config["dilations"] == [1, 2] and config["rate"] == 44100
 assert "3 steps" in card["training"] and "seed 1" in card["training"], card["training"]
 assert "b\u00e4ume/0" in card["recordings"] and "rain/0" in card["recordings_held_out"]
 assert float(card["held_out_loss"].split()[0]) > 0
-# The values, counted by hand: 16 channels, condition 16, 2 blocks, 396 bands, 2 classes.
+# The values, counted by hand: 16 channels, condition 16, 2 blocks, 396 bands, 2 classes of
+# 32 colours.
 bands, c = 396, 16
-values = (c * 64 + c + c * c + c + 2 * c + c * bands + 8 * c * c + 8 * c + 3 * (bands + 1) * c + c
-          + 2 * (3 * c * c + c + c * c + c) + bands * c + bands + 2 * bands * 33 + 2 * 32 * bands)
+values = (c * 64 + c + c * c + c + 2 * c + 2 * c * bands + 8 * c * c + 8 * c + 3 * (bands + 1) * c + c
+          + 2 * (3 * c * c + c + c * c + c) + bands * c + bands + 2 * bands * 33 + 2 * 32 * 2 * bands)
 assert card["values"] == values, (card["values"], values)
 for key, value in card.items():
     line = [l for l in lines if l.split()[0] == key]

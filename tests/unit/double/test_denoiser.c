@@ -227,7 +227,7 @@ static void test_denoiser(void **state)
         net.weights[i] *= 0.3;
     double *x = values(W * F * B, 34), known[W * F] = {1, 1, 0}, snr[W] = {-2.5, 1.5};
     double mix[W * K] = {0.25, 0.75, 0, 0, 0, 1};
-    double *colour = values(W * B, 35);
+    double *colour = values(W * 2 * B, 35);
     net.input = (DenoiserInput){W, F, x, known, snr, mix, colour};
     double *gradients = calloc(n, sizeof *gradients);
     assert_non_null(gradients);

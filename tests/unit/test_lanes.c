@@ -1,0 +1,239 @@
+/* Lanes: hand-overs, fades and underruns, with frames that say their own number. */
+#include "plugin/lanes.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { RATE = 8000, FADE = 161, RESERVE = 41, BLOCK = 64 };
+
+static Lanes *create(void)
+{
+    Error err = {""};
+    Lanes *lanes = lanes_create(RATE, 1.0, &err);
+    assert_non_null(lanes);
+    return lanes;
+}
+
+/* Frames first..first+n-1 of a stream: value base + number * 1e-4 on the left, its negative on the
+ * right. */
+static void write(Lanes *lanes, float base, uint64_t first, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float value = base + 1e-4f * (float)(first + i);
+        assert_int_equal(lanes_write(lanes, (float[]){value, -value}, 1), 1);
+    }
+}
+
+/* Reads n frames in blocks; returns the left channel, and checks that the right mirrors it. */
+static float *read_blocks(Lanes *lanes, size_t n)
+{
+    float *left = calloc(n + BLOCK, sizeof *left), right[BLOCK];
+    assert_non_null(left);
+    for (size_t i = 0; i < n; i += BLOCK) {
+        lanes_read(lanes, left + i, right, BLOCK);
+        for (size_t j = 0; j < BLOCK; j++)
+            assert_true(fabsf(left[i + j] + right[j]) < 1e-6f);
+    }
+    return left;
+}
+
+static void silence_until_there_is_enough(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    float *nothing = read_blocks(lanes, 256);
+    for (size_t i = 0; i < 256; i++)
+        assert_true(nothing[i] == 0.0f);
+    assert_int_equal(lanes_underruns(lanes), 0);
+    assert_false(lanes_playing(lanes));
+    /* The first sound is not faded: a stream fades itself in. */
+    write(lanes, 0.5f, 0, 2000);
+    float *sound = read_blocks(lanes, 640);
+    for (size_t i = 0; i < 640; i++)
+        assert_true(sound[i] == 0.5f + 1e-4f * (float)i);
+    assert_int_equal(lanes_position(lanes), 640);
+    assert_int_equal(lanes_horizon(lanes), 640);
+    assert_true(lanes_playing(lanes));
+    free(nothing);
+    free(sound);
+    lanes_destroy(lanes);
+}
+
+static void an_underrun_fades_and_comes_back(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    write(lanes, 0.5f, 0, 1000);
+    float *sound = read_blocks(lanes, 2048);
+    /* No step is larger than the fade's, and then there is silence. */
+    for (size_t i = 1; i < 2048; i++)
+        assert_true(fabsf(sound[i] - sound[i - 1]) < 1.5f * 0.6f / RESERVE);
+    assert_true(sound[2047] == 0.0f);
+    assert_int_equal(lanes_underruns(lanes), 1);
+    assert_false(lanes_playing(lanes));
+    write(lanes, 0.5f, lanes_position(lanes), 3000);
+    float *again = read_blocks(lanes, 1024);
+    assert_true(fabsf(again[0]) < 1.5f * 0.6f / RESERVE);
+    for (size_t i = 1; i < 1024; i++)
+        assert_true(fabsf(again[i] - again[i - 1]) < 1.5f * 0.7f / RESERVE);
+    assert_true(again[1023] > 0.5f);
+    assert_int_equal(lanes_underruns(lanes), 1);
+    free(sound);
+    free(again);
+    lanes_destroy(lanes);
+}
+
+static void an_aligned_lane_takes_over_frame_by_frame(void **state)
+{
+    (void)state;
+    /* Offered early and late: `start` before and after the frame that the reader has come to. */
+    for (int late = 0; late < 2; late++) {
+        Lanes *lanes = create();
+        write(lanes, 0.0f, 0, 4000);
+        free(read_blocks(lanes, 640));
+        const uint64_t start = late ? 500 : 700;
+        assert_true(lanes_spare(lanes));
+        lanes_begin(lanes, start);
+        write(lanes, 0.0f, start, 4000);
+        lanes_offer(lanes, LANES_ALIGNED, 1);
+        assert_false(lanes_spare(lanes));
+        float *sound = read_blocks(lanes, 1024);
+        assert_true(lanes_spare(lanes));
+        /* Both lanes hold the same frames, so only the equal-power bump (3 dB) may show. */
+        for (size_t i = 0; i < 1024; i++) {
+            const float value = 1e-4f * (float)(640 + i);
+            const bool fades = i + 640 >= 640 + (late ? 0 : 60) && i < (late ? 0 : 60) + FADE;
+            assert_true(sound[i] >= 0.999f * value);
+            assert_true(sound[i] <= (fades ? 1.42f : 1.001f) * value);
+        }
+        assert_int_equal(lanes_position(lanes), 640 + 1024);
+        free(sound);
+        lanes_destroy(lanes);
+    }
+}
+
+static void a_new_stream_fades_in(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    write(lanes, 0.5f, 0, 4000);
+    free(read_blocks(lanes, 640));
+    lanes_begin(lanes, 0);
+    write(lanes, -0.5f, 0, 4000);
+    lanes_offer(lanes, LANES_ANEW, 1);
+    float *sound = read_blocks(lanes, 512);
+    assert_true(sound[0] > 0.4f);
+    assert_true(sound[FADE] == -0.5f + 1e-4f * (float)FADE);
+    assert_int_equal(lanes_position(lanes), 512);
+    free(sound);
+    lanes_destroy(lanes);
+}
+
+static void waiting_readers_join_hard_and_exactly(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    write(lanes, 0.5f, 0, 4000);
+    free(read_blocks(lanes, 640));
+    lanes_begin(lanes, 0);
+    write(lanes, 0.25f, 0, 1000);
+    lanes_offer(lanes, LANES_HARD, 7);
+    assert_int_equal(lanes_offered(lanes), 7);
+    lanes_settle(lanes, 7); /* not below 7: stays */
+    assert_int_equal(lanes_offered(lanes), 7);
+    lanes_take(lanes);
+    assert_int_equal(lanes_offered(lanes), 0);
+    float left[2000], right[2000];
+    /* As many as there are, none of them touched. */
+    assert_int_equal(lanes_read_there(lanes, left, right, 2000), 1000);
+    for (size_t i = 0; i < 1000; i++)
+        assert_true(left[i] == 0.25f + 1e-4f * (float)i);
+    assert_int_equal(lanes_read_there(lanes, left, right, 2000), 0);
+    assert_int_equal(lanes_underruns(lanes), 0);
+    lanes_destroy(lanes);
+}
+
+static void an_abandoned_lane_leaves_the_old_one(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    write(lanes, 0.5f, 0, 1000);
+    lanes_begin(lanes, 0);
+    write(lanes, -0.5f, 0, 100);
+    lanes_abandon(lanes);
+    write(lanes, 0.5f, 1000, 1000);
+    float *sound = read_blocks(lanes, 1600);
+    for (size_t i = 0; i < 1600; i++)
+        assert_true(sound[i] == 0.5f + 1e-4f * (float)i);
+    free(sound);
+    lanes_destroy(lanes);
+}
+
+/* Two threads: the writer fills lanes and offers one now and then; each frame carries its number, so
+ * the reader can tell order and mixture. */
+typedef struct Stress {
+    Lanes *lanes;
+    _Atomic bool done;
+    _Atomic unsigned offers;
+} Stress;
+
+static void *stress_writer(void *user)
+{
+    Stress *stress = user;
+    Lanes *lanes = stress->lanes;
+    uint64_t at = 0;
+    for (unsigned round = 0; !stress->done; round++) {
+        if (round % 50 == 49 && stress->offers < 40 && lanes_spare(lanes)) {
+            at = lanes_horizon(lanes) + round % 300;
+            lanes_begin(lanes, at);
+            while (lanes_waiting(lanes) < lanes_least(lanes) + 500)
+                at += lanes_write(lanes, (float[]){(float)at, -(float)at}, 1);
+            lanes_offer(lanes, LANES_ALIGNED, round);
+            stress->offers++;
+        }
+        for (int i = 0; i < 40; i++)
+            at += lanes_write(lanes, (float[]){(float)at, -(float)at}, 1);
+    }
+    return NULL;
+}
+
+static void threads_agree(void **state)
+{
+    (void)state;
+    Stress stress = {.lanes = create()};
+    pthread_t writer;
+    assert_int_equal(pthread_create(&writer, NULL, stress_writer, &stress), 0);
+    float left[256], right[256];
+    for (unsigned i = 0; stress.offers < 40 && i < 100000000; i++) {
+        const size_t n = i * 7919 % 256 + 1;
+        lanes_read(stress.lanes, left, right, n);
+        const float most = 1.5f * (float)(lanes_position(stress.lanes) + 1);
+        for (size_t j = 0; j < n; j++)
+            if (!(left[j] >= 0.0f && left[j] <= most && left[j] == -right[j]))
+                fail_msg("frame %zu of block %u is %g, %g", j, i, (double)left[j], (double)right[j]);
+    }
+    stress.done = true;
+    pthread_join(writer, NULL);
+    assert_int_equal(stress.offers, 40);
+    lanes_destroy(stress.lanes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(silence_until_there_is_enough),
+        cmocka_unit_test(an_underrun_fades_and_comes_back),
+        cmocka_unit_test(an_aligned_lane_takes_over_frame_by_frame),
+        cmocka_unit_test(a_new_stream_fades_in),
+        cmocka_unit_test(waiting_readers_join_hard_and_exactly),
+        cmocka_unit_test(an_abandoned_lane_leaves_the_old_one),
+        cmocka_unit_test(threads_agree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
