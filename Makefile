@@ -93,9 +93,10 @@ $(BUILD)/plugin/%.o: plugin/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags lv2) -c -o $@ $<
 
+# nodelete: what FFTW's planner has learnt stays with the process, not lost at each unloading.
 $(BUNDLE)/brume.so: $(PLUGIN_OBJECTS) $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
-	$(CC) -shared $(ALL_LDFLAGS) -Wl,-z,defs -o $@ $^ $(CORE_LIBS)
+	$(CC) -shared $(ALL_LDFLAGS) -Wl,-z,defs -Wl,-z,nodelete -o $@ $^ $(CORE_LIBS)
 
 # The manifest stands for all that ttl/build.sh writes.
 $(BUNDLE)/manifest.ttl: ttl/build.sh $(wildcard ttl/*.in presets/*.in) $(BUILD)/brume \

@@ -10,14 +10,10 @@
 
 enum { NAME_ROOM = 256, STREAM_SPLIT = 0x5b11, STREAM_FIT = 0xf17, FIT_FRAMES = 12288, BORDER = 3 };
 
-/* Of a colour, in nepers of energy: silence does not move at all. */
-static const float LEAST_DEVIATION = 0.05f;
-
 typedef struct Take {
     size_t group, frames, used; /* held out in time: frames used..frames-1 */
     float share;
     uint16_t *values; /* (frames, bands) */
-    float *colour;    /* (2 bands,) means and deviations, once it is taken off */
 } Take;
 
 typedef struct Group {
@@ -54,10 +50,8 @@ void corpus_destroy(Corpus *corpus)
 {
     if (!corpus)
         return;
-    for (size_t i = 0; i < corpus->take_count; i++) {
+    for (size_t i = 0; i < corpus->take_count; i++)
         free(corpus->takes[i].values);
-        free(corpus->takes[i].colour);
-    }
     free(corpus->takes);
     free(corpus->groups);
     free(corpus->classes);
@@ -348,9 +342,11 @@ static int side_of(const Corpus *corpus, CorpusPlace place)
     return group->held_out;
 }
 
-const float *corpus_colour(const Corpus *corpus, CorpusPlace place)
+CorpusPlace corpus_draw_same(const Corpus *corpus, CorpusPlace place, size_t frames, uint64_t seed,
+                             uint64_t stream, uint64_t index)
 {
-    return corpus->takes[place.take].colour;
+    return place_in(corpus, place.take, side_of(corpus, place), frames,
+                    random_uniform(seed, stream, 4 * index + 3));
 }
 
 size_t corpus_place_class(const Corpus *corpus, CorpusPlace place)
@@ -378,47 +374,18 @@ void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *
         read_frame(corpus, take, first, there, place.start - first + f, out + f * corpus->bands);
 }
 
-/* A take's colour, over what is to be trained on where there is that. */
-static void find_colour(const Corpus *corpus, Take *take, float *scratch)
+void corpus_mean(const Corpus *corpus, CorpusPlace place, size_t frames, float *scratch,
+                 float *mean)
 {
+    const Take *take = &corpus->takes[place.take];
     size_t first;
-    size_t frames = take_side(corpus, take, 0, &first);
-    if (!frames)
-        frames = take_side(corpus, take, 1, &first);
-    const size_t bands = corpus->bands;
-    float *mean = take->colour, *deviation = take->colour + bands;
-    memset(take->colour, 0, 2 * bands * sizeof *take->colour);
+    const size_t there = take_side(corpus, take, side_of(corpus, place), &first);
+    memset(mean, 0, corpus->bands * sizeof *mean);
     for (size_t f = 0; f < frames; f++) {
-        half_to_float(take->values + (first + f) * bands, scratch, bands);
-        for (size_t b = 0; b < bands; b++)
+        read_frame(corpus, take, first, there, place.start - first + f, scratch);
+        for (size_t b = 0; b < corpus->bands; b++)
             mean[b] += scratch[b] / (float)frames;
     }
-    for (size_t f = 0; f < frames; f++) {
-        half_to_float(take->values + (first + f) * bands, scratch, bands);
-        for (size_t b = 0; b < bands; b++)
-            deviation[b] += (scratch[b] - mean[b]) * (scratch[b] - mean[b]) / (float)frames;
-    }
-    for (size_t b = 0; b < bands; b++)
-        deviation[b] = fmaxf(sqrtf(deviation[b]), LEAST_DEVIATION);
-}
-
-static int take_colours_off(Corpus *corpus, float *scratch, Error *err)
-{
-    for (size_t i = 0; i < corpus->take_count; i++) {
-        Take *take = &corpus->takes[i];
-        take->colour = calloc(2 * corpus->bands, sizeof *take->colour);
-        if (!take->colour)
-            return error_set(err, "out of memory for recordings");
-        find_colour(corpus, take, scratch);
-        for (size_t f = 0; f < take->frames; f++) {
-            uint16_t *frame = take->values + f * corpus->bands;
-            half_to_float(frame, scratch, corpus->bands);
-            for (size_t b = 0; b < corpus->bands; b++)
-                scratch[b] = (scratch[b] - take->colour[b]) / take->colour[corpus->bands + b];
-            half_from_float(scratch, frame, corpus->bands);
-        }
-    }
-    return 0;
 }
 
 /* Fits on frames drawn as training draws them, so that each recording counts as it will. */
@@ -440,10 +407,6 @@ int corpus_normalise(Corpus *corpus, Normaliser *normaliser, Error *err)
     float *frames = malloc(FIT_FRAMES * corpus->bands * sizeof *frames);
     if (!frames)
         return error_set(err, "out of memory for the quantiles");
-    if (take_colours_off(corpus, frames, err)) {
-        free(frames);
-        return -1;
-    }
     for (size_t c = 0; c < corpus->class_count; c++)
         if (fit_class(corpus, c, normaliser, frames, err)) {
             free(frames);

@@ -1,13 +1,9 @@
 /* The corpus: recordings to train on, as frames of log energies (later: normalised), by class.
  *
- * A take's *colour* is the mean of its log energies, band by band, and their standard deviation. What
- * the denoiser learns is how frames move about the mean, in deviations: one map of quantiles then
- * serves loud and soft, dull and bright, steady and restless takes.
- *
  * A *take* is one channel of one recording; takes of one recording, and recordings whose names differ
  * only in a last letter ("sea-A", "sea-B": pieces cut from one recording), form a *group*. A group is
- * held out whole, or not at all, so that what is held out was never heard. A class of too few groups
- * for that gives the end of each take instead. Frames are kept as binary16: an hour of one channel at
+ * held out whole, or not at all, so that what is held out was never heard. A class of too
+ * few groups for that gives the end of each take instead. Frames are kept as binary16: an hour of one channel at
  * 86 frames of 396 bands a second takes 236 MiB. */
 #ifndef BRUME_MODELS_CORPUS_H
 #define BRUME_MODELS_CORPUS_H
@@ -48,9 +44,8 @@ int corpus_add(Corpus *corpus, size_t class_index, const char *recording, float 
  * all takes are in. -1 when a class has nothing left to train on. */
 int corpus_split(Corpus *corpus, double holdout, uint64_t seed, Error *err);
 
-/* Takes each take's colour (of what is to be trained on of it, if anything) off its frames (less the
- * mean, over the deviation), fits each class's map in `normaliser` on frames to train on, then turns all frames into Gaussian values.
- * Once, after corpus_split. */
+/* Fits each class's map in `normaliser` on frames to train on, then turns all frames into Gaussian
+ * values. Once, after corpus_split. */
 int corpus_normalise(Corpus *corpus, Normaliser *normaliser, Error *err);
 
 /* Frames to train on, or held out, in one class; seconds are frames * hop / rate. */
@@ -72,8 +67,9 @@ int corpus_draw(const Corpus *corpus, int held_out, size_t frames, uint64_t seed
 int corpus_draw_class(const Corpus *corpus, size_t class_index, size_t frames, uint64_t seed,
                       uint64_t stream, uint64_t index, CorpusPlace *place);
 
-/* The colour (2 bands,), means before deviations, of the take that a place is in; valid as long as the corpus. */
-const float *corpus_colour(const Corpus *corpus, CorpusPlace place);
+/* Another stretch of the same take: where a memory of it may come from. */
+CorpusPlace corpus_draw_same(const Corpus *corpus, CorpusPlace place, size_t frames, uint64_t seed,
+                             uint64_t stream, uint64_t index);
 
 /* The class that a place is in. */
 size_t corpus_place_class(const Corpus *corpus, CorpusPlace place);
@@ -81,6 +77,10 @@ size_t corpus_place_class(const Corpus *corpus, CorpusPlace place);
 /* Frames from a place on into out (frames, bands); a take that is too short is mirrored at its
  * ends. Any thread. */
 void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *out);
+
+/* The mean of `frames` frames from a place on: mean (bands,); scratch (bands,). */
+void corpus_mean(const Corpus *corpus, CorpusPlace place, size_t frames, float *scratch,
+                 float *mean);
 
 /* A number that changes with the corpus's content: training goes on only on the same sound. */
 uint64_t corpus_fingerprint(const Corpus *corpus);

@@ -17,7 +17,7 @@ typedef struct BlockOffsets {
 struct Denoiser {
     DenoiserConfig config;
     Parameters *parameters;
-    size_t level1_w, level1_b, level2_w, level2_b, class_table, colour_w, film_w, film_b;
+    size_t level1_w, level1_b, level2_w, level2_b, class_table, memory_w, film_w, film_b;
     size_t in_w, in_b, out_w, out_b;
     BlockOffsets blocks[DENOISER_MAX_BLOCKS];
 };
@@ -109,7 +109,7 @@ static void add_parameters(Denoiser *d)
     d->level2_w = add2(p, "level.1.weight", PARAMETER_FAN_IN, c->condition, c->condition);
     d->level2_b = add1(p, "level.1.bias", c->condition);
     d->class_table = add2(p, "class.table", PARAMETER_FAN_IN, c->classes, c->condition);
-    d->colour_w = add2(p, "colour.weight", PARAMETER_FAN_IN, c->condition, 2 * c->bands);
+    d->memory_w = add2(p, "memory.weight", PARAMETER_FAN_IN, c->condition, c->bands);
     d->film_w = add2(p, "film.weight", PARAMETER_ZERO, film_size(c), c->condition);
     d->film_b = add1(p, "film.bias", film_size(c));
     d->in_w = add2(p, "in.weight", PARAMETER_FAN_IN, c->channels, 3 * (c->bands + 1));
@@ -270,7 +270,7 @@ static void condition_forward(DenoiserPass *pass, const real *w, const DenoiserI
                    w + d->level2_b, pass->sum);
     embedding_forward(n, c->classes, c->condition, in->mix, w + d->class_table, pass->part);
     add(size, pass->part, pass->sum);
-    linear_forward(n, 2 * c->bands, c->condition, in->colour, w + d->colour_w, NULL, pass->part);
+    linear_forward(n, c->bands, c->condition, in->memory, w + d->memory_w, NULL, pass->part);
     add(size, pass->part, pass->sum);
     silu_forward(size, pass->sum, pass->condition);
     linear_forward(n, c->condition, film_size(c), pass->condition, w + d->film_w, w + d->film_b,
@@ -355,8 +355,8 @@ static void condition_backward(DenoiserPass *pass, const real *w, const Denoiser
     linear_backward(n, c->condition, film_size(c), pass->condition, w + d->film_w, pass->dfilm,
                     pass->dpart, g + d->film_w, g + d->film_b);
     silu_backward(size, pass->sum, pass->dpart, pass->dpart);
-    linear_backward(n, 2 * c->bands, c->condition, in->colour, w + d->colour_w, pass->dpart, NULL,
-                    g + d->colour_w, NULL);
+    linear_backward(n, c->bands, c->condition, in->memory, w + d->memory_w, pass->dpart, NULL,
+                    g + d->memory_w, NULL);
     embedding_backward(n, c->classes, c->condition, in->mix, pass->dpart, g + d->class_table);
     linear_backward(n, c->condition, c->condition, pass->level1_active, w + d->level2_w,
                     pass->dpart, pass->dlevel, g + d->level2_w, g + d->level2_b);

@@ -3,7 +3,7 @@
  *
  * A trunk after WaveNet's and DiffWave's (Kong et al. 2021): kernel 3, dilations that reach both
  * ways, layer norm and FiLM for what a window is told: the noise level (as half-log-SNR), its mix of
- * classes, and the sound's colour (what its bands' log energies are like, so that a stream stays the rain
+ * classes, and a memory (the mean of other frames of the same sound, so that a stream stays the rain
  * that it is). Frames that are already known, the prefix, come in clean and marked. */
 #ifndef BRUME_MODELS_DENOISER_H
 #define BRUME_MODELS_DENOISER_H
@@ -34,7 +34,7 @@ typedef struct DenoiserInput {
     const real *known;         /* (rows,): 1 for frames of the prefix, else 0 */
     const real *half_log_snr;  /* (windows,) noise levels, lambda = ln(alpha / sigma) */
     const real *mix;           /* (windows, classes): weights of classes, summing to 1 */
-    const real *colour;        /* (windows, 2 bands): the sound's colour, scaled to about 1 */
+    const real *memory;        /* (windows, bands): mean frame of other parts of the sound */
 } DenoiserInput;
 
 typedef struct Denoiser Denoiser;         /* shape and parameter layout; immutable */

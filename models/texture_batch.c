@@ -10,6 +10,7 @@ enum {
     STREAM_PLACE = 0x100,
     STREAM_LEVEL,
     STREAM_PREFIX,
+    STREAM_MEMORY,
     STREAM_NOISE,
     STREAM_HELD_OUT = 0x1000
 };
@@ -23,7 +24,8 @@ struct TextureBatch {
     size_t room, windows, frames, bands;
     DenoiserPass *pass;
     real *clean, *noise, *x, *known, *out, *dout; /* (room * frames, bands), known (room * frames,) */
-    real *half_log_snr, *mix, *colour;
+    real *half_log_snr, *mix, *memory;
+    real *piece; /* (bands,) */
 };
 
 TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bool training,
@@ -51,10 +53,11 @@ TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bo
     batch->known = calloc(windows * frames, sizeof(real));
     batch->half_log_snr = calloc(windows, sizeof(real));
     batch->mix = calloc(windows * config->denoiser.classes, sizeof(real));
-    batch->colour = calloc(windows * 2 * bands, sizeof(real));
+    batch->memory = calloc(windows * bands, sizeof(real));
+    batch->piece = calloc(bands, sizeof(real));
     if (!batch->pass || !batch->clean || !batch->noise || !batch->x || !batch->out ||
         !batch->dout || !batch->known || !batch->half_log_snr || !batch->mix ||
-        !batch->colour) {
+        !batch->memory || !batch->piece) {
         texture_batch_destroy(batch);
         error_set(err, "out of memory for %zu windows of %zu frames", windows, frames);
         return NULL;
@@ -75,8 +78,16 @@ void texture_batch_destroy(TextureBatch *batch)
     free(batch->known);
     free(batch->half_log_snr);
     free(batch->mix);
-    free(batch->colour);
+    free(batch->memory);
+    free(batch->piece);
     free(batch);
+}
+
+static void fill_memory(TextureBatch *batch, size_t w, const Corpus *corpus, CorpusPlace place,
+                        uint64_t seed, uint64_t stream, uint64_t index)
+{
+    const CorpusPlace other = corpus_draw_same(corpus, place, batch->frames, seed, stream, index);
+    corpus_mean(corpus, other, batch->frames, batch->piece, batch->memory + w * batch->bands);
 }
 
 static void fill_prefix(TextureBatch *batch, size_t w, double u)
@@ -128,8 +139,7 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
                              (double)draw->of;
         batch->half_log_snr[w] = (real)schedule_half_log_snr(schedule, 1 + (int)(level * steps));
         fill_prefix(batch, w, random_uniform(draw->seed, side + STREAM_PREFIX, index));
-        texture_model_scale_colour(batch->model, corpus_colour(corpus, place),
-                                   batch->colour + w * 2 * batch->bands);
+        fill_memory(batch, w, corpus, place, draw->seed, side + STREAM_MEMORY, index);
         random_gaussian(draw->seed, side + STREAM_NOISE, index * size, batch->noise + w * size,
                         size);
         noise_window(batch, w);
@@ -150,7 +160,7 @@ TextureLoss texture_batch_loss(TextureBatch *batch, const real *weights, double 
 {
     const DenoiserInput input = {batch->windows,      batch->frames, batch->x,
                                  batch->known,        batch->half_log_snr, batch->mix,
-                                 batch->colour};
+                                 batch->memory};
     denoiser_forward(batch->pass, weights, &input, batch->out);
     const Prediction prediction = texture_model_config(batch->model)->prediction;
     const size_t bands = batch->bands;

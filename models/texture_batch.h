@@ -22,7 +22,7 @@ typedef struct TextureDraw {
     size_t first, windows, of;
 } TextureDraw;
 
-/* Draws windows, places in them, noise levels, prefixes and noise: a pure function of the
+/* Draws windows, places in them, noise levels, prefixes, memories and noise: a pure function of the
  * corpus and `draw`. -1 if there is nothing on that side of the corpus. */
 int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureDraw *draw);
 

@@ -10,7 +10,7 @@
 
 enum { CHANNELS = 2, QUICK_STEPS = 4, MOST_ENSURED = 64 };
 
-/* The most that a colour is moved from one of the model's towards another. */
+/* The most that a memory is moved from one mean frame towards another. */
 static const double MOST_MOVED = 0.3;
 
 /* All that changes from call to call, but for the frames themselves. */
@@ -35,9 +35,7 @@ struct TextureFrames {
      * `fading` rows. */
     float *values;
     float *mixes;  /* (rows, classes): the mixture that each row is to be mapped back with */
-    float *colours; /* (classes, 2 bands): the seed's colour of each class */
-    float *told;    /* (CHANNELS, 2 bands): the mixture's, scaled, the same for both */
-    float *colour;  /* (2 bands,): a frame's */
+    float *memory; /* (CHANNELS, bands), the same for both */
     /* Space for one sampling. */
     float *x, *network, *work, *known, *level, *window_mixes;
 };
@@ -47,35 +45,24 @@ static float *row(const TextureFrames *frames, unsigned channel, size_t r)
     return frames->values + (channel * frames->rows + r) * frames->bands;
 }
 
-/* The seed's colour of each class: one of the model's, moved some way towards another. */
-static void choose_colours(TextureFrames *frames)
+/* The seed's two mean frames of a class, mixed: added to memory (bands,), times `weight`. */
+static void add_memory(TextureFrames *frames, size_t c, float weight)
 {
     const uint64_t seed = frames->state.settings.seed;
     const uint64_t choice = texture_noise_stream(TEXTURE_NOISE_CHOICE, 0, 0);
-    const size_t size = 2 * frames->bands;
-    for (size_t c = 0; c < frames->classes; c++) {
-        const float *all = texture_model_colours(frames->model) + c * TEXTURE_COLOURS * size;
-        const size_t one = (size_t)random_below(seed, choice, 4 * c, TEXTURE_COLOURS);
-        const size_t other = (size_t)random_below(seed, choice, 4 * c + 1, TEXTURE_COLOURS);
-        const float moved = (float)(MOST_MOVED * random_uniform(seed, choice, 4 * c + 2));
-        for (size_t b = 0; b < size; b++) {
-            const float from = all[one * size + b], to = all[other * size + b];
-            frames->colours[c * size + b] = from + moved * (to - from);
-        }
+    const float *colours =
+        texture_model_colours(frames->model) + c * TEXTURE_MEMORIES * frames->bands;
+    const size_t one = (size_t)random_below(seed, choice, 4 * c, TEXTURE_MEMORIES);
+    const size_t other = (size_t)random_below(seed, choice, 4 * c + 1, TEXTURE_MEMORIES);
+    const float moved = (float)(MOST_MOVED * random_uniform(seed, choice, 4 * c + 2));
+    for (size_t b = 0; b < frames->bands; b++) {
+        const float from = colours[one * frames->bands + b];
+        const float to = colours[other * frames->bands + b];
+        frames->memory[b] += weight * (from + moved * (to - from));
     }
 }
 
-/* The colour (2 bands,) of a mixture of classes. */
-static void mix_colour(const TextureFrames *frames, const float *mix, float *colour)
-{
-    const size_t size = 2 * frames->bands;
-    memset(colour, 0, size * sizeof *colour);
-    for (size_t c = 0; c < frames->classes; c++)
-        for (size_t b = 0; mix[c] > 0.0f && b < size; b++)
-            colour[b] += mix[c] * frames->colours[c * size + b];
-}
-
-/* Mixture and colour as the settings ask for them. */
+/* Mixture and memory as the settings ask for them. */
 static void settle(TextureFrames *frames)
 {
     State *state = &frames->state;
@@ -83,12 +70,13 @@ static void settle(TextureFrames *frames)
     for (size_t c = 0; c < frames->classes; c++)
         sum += state->settings.mix[c];
     memset(state->mix, 0, sizeof state->mix);
-    for (size_t c = 0; c < frames->classes; c++)
+    memset(frames->memory, 0, CHANNELS * frames->bands * sizeof(float));
+    for (size_t c = 0; c < frames->classes; c++) {
         state->mix[c] = state->settings.mix[c] / sum;
-    choose_colours(frames);
-    mix_colour(frames, state->mix, frames->told);
-    texture_model_scale_colour(frames->model, frames->told, frames->told);
-    memcpy(frames->told + 2 * frames->bands, frames->told, 2 * frames->bands * sizeof(float));
+        if (state->mix[c] > 0.0f)
+            add_memory(frames, c, state->mix[c]);
+    }
+    memcpy(frames->memory + frames->bands, frames->memory, frames->bands * sizeof(float));
 }
 
 void texture_frames_set(TextureFrames *frames, const TextureSettings *settings)
@@ -127,16 +115,14 @@ static int create_space(TextureFrames *frames, Error *err)
         denoiser_pass_create(texture_model_denoiser(frames->model), windows, rows, false, err);
     frames->values = calloc(windows * frames->rows * frames->bands, sizeof(float));
     frames->mixes = calloc(frames->rows * frames->classes, sizeof(float));
-    frames->colours = calloc(frames->classes * 2 * frames->bands, sizeof(float));
-    frames->told = calloc(CHANNELS * 2 * frames->bands, sizeof(float));
-    frames->colour = calloc(2 * frames->bands, sizeof(float));
+    frames->memory = calloc(CHANNELS * frames->bands, sizeof(float));
     frames->x = calloc(rows * frames->bands, sizeof(float));
     frames->network = calloc(rows * frames->bands, sizeof(float));
     frames->work = calloc(2 * rows * frames->bands, sizeof(float));
     frames->known = calloc(rows, sizeof(float));
     frames->level = calloc(windows, sizeof(float));
     frames->window_mixes = calloc(windows * frames->classes, sizeof(float));
-    if (!frames->pass || !frames->values || !frames->mixes || !frames->colours || !frames->told || !frames->colour || !frames->x ||
+    if (!frames->pass || !frames->values || !frames->mixes || !frames->memory || !frames->x ||
         !frames->network || !frames->work || !frames->known || !frames->level ||
         !frames->window_mixes)
         return error_set(err, "out of memory for a texture");
@@ -190,9 +176,7 @@ void texture_frames_destroy(TextureFrames *frames)
     denoiser_pass_destroy(frames->pass);
     free(frames->values);
     free(frames->mixes);
-    free(frames->colours);
-    free(frames->told);
-    free(frames->colour);
+    free(frames->memory);
     free(frames->x);
     free(frames->network);
     free(frames->work);
@@ -246,7 +230,7 @@ static int sampling_denoise(void *user, const float *x, double half_log_snr, flo
         frames->level[c] = (float)half_log_snr;
     const DenoiserInput input = {frames->channels, sampling->length, frames->network,
                                  frames->known,    frames->level,    frames->window_mixes,
-                                 frames->told};
+                                 frames->memory};
     denoiser_forward(frames->pass, texture_model_values(frames->model), &input, out);
     return 0;
 }
@@ -359,15 +343,10 @@ int texture_frames_ensure(TextureFrames *frames, size_t n, Error *err)
 void texture_frames_read(const TextureFrames *frames, unsigned channel, size_t n, float *out)
 {
     memcpy(out, row(frames, channel, TEXTURE_PREFIX), n * frames->bands * sizeof *out);
-    for (size_t f = 0; f < n; f++) {
-        const float *mix = frames->mixes + (TEXTURE_PREFIX + f) * frames->classes;
-        normaliser_backward(texture_model_maps(frames->model), mix, out + f * frames->bands, 1);
-        mix_colour(frames, mix, frames->colour);
-        for (size_t b = 0; b < frames->bands; b++) {
-            float *value = out + f * frames->bands + b;
-            *value = frames->colour[b] + frames->colour[frames->bands + b] * *value;
-        }
-    }
+    for (size_t f = 0; f < n; f++)
+        normaliser_backward(texture_model_maps(frames->model),
+                            frames->mixes + (TEXTURE_PREFIX + f) * frames->classes,
+                            out + f * frames->bands, 1);
 }
 
 void texture_frames_drop(TextureFrames *frames, size_t n)

@@ -3,12 +3,11 @@
 #include "models/safetensors.h"
 #include "models/texture_config.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAPS_TENSOR "normaliser.quantiles"
-#define COLOURS_TENSOR "colours"
+#define MEMORIES_TENSOR "memories"
 
 struct TextureModel {
     TextureConfig config;
@@ -16,7 +15,7 @@ struct TextureModel {
     Denoiser *denoiser;
     Schedule *schedule;
     Normaliser *normaliser;
-    float *colours; /* (classes, TEXTURE_COLOURS, 2 bands) */
+    float *memories; /* (classes, TEXTURE_MEMORIES, bands) */
     real *weights;
 };
 
@@ -41,10 +40,9 @@ TextureModel *texture_model_create(const TextureConfig *config, Error *err)
     }
     model->weights =
         calloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
-    model->colours = calloc(config->denoiser.classes * TEXTURE_COLOURS * 2 *
-                                config->denoiser.bands,
-                             sizeof *model->colours);
-    if (!model->weights || !model->colours) {
+    model->memories = calloc(config->denoiser.classes * TEXTURE_MEMORIES * config->denoiser.bands,
+                             sizeof *model->memories);
+    if (!model->weights || !model->memories) {
         error_set(err, "out of memory for a model's weights");
         texture_model_destroy(model);
         return NULL;
@@ -60,7 +58,7 @@ void texture_model_destroy(TextureModel *model)
     denoiser_destroy(model->denoiser);
     schedule_destroy(model->schedule);
     normaliser_destroy(model->normaliser);
-    free(model->colours);
+    free(model->memories);
     free(model->weights);
     free(model);
 }
@@ -78,20 +76,11 @@ static int read_maps(TextureModel *model, const Safetensors *file, Error *err)
     return failed ? -1 : 0;
 }
 
-static int read_colours(TextureModel *model, const Safetensors *file, Error *err)
+static int read_memories(TextureModel *model, const Safetensors *file, Error *err)
 {
     const DenoiserConfig *c = &model->config.denoiser;
-    const size_t shape[] = {c->classes, TEXTURE_COLOURS, 2 * c->bands};
-    if (safetensors_read_float(file, COLOURS_TENSOR, 3, shape, model->colours, err))
-        return -1;
-    for (size_t i = 0; i < c->classes * TEXTURE_COLOURS * 2 * c->bands; i++) {
-        const float value = model->colours[i];
-        const bool mean = i % (2 * c->bands) < c->bands;
-        if (!(fabsf(value) < 100.0f) || (!mean && value < 0.0f))
-            return error_set(err, "tensor '" COLOURS_TENSOR "' holds %g at %zu: no %s is like that",
-                             (double)value, i, mean ? "mean" : "deviation");
-    }
-    return 0;
+    const size_t shape[] = {c->classes, TEXTURE_MEMORIES, c->bands};
+    return safetensors_read_float(file, MEMORIES_TENSOR, 3, shape, model->memories, err);
 }
 
 static int read_weights(TextureModel *model, const Safetensors *file, Error *err)
@@ -141,7 +130,7 @@ static TextureModel *read_model(const Safetensors *file, Error *err)
     if (texture_config_parse(json, &config, err))
         return NULL;
     TextureModel *model = texture_model_create(&config, err);
-    if (model && (read_maps(model, file, err) || read_colours(model, file, err) ||
+    if (model && (read_maps(model, file, err) || read_memories(model, file, err) ||
                   read_weights(model, file, err))) {
         texture_model_destroy(model);
         return NULL;
@@ -201,24 +190,14 @@ const real *texture_model_values(const TextureModel *model)
     return model->weights;
 }
 
-float *texture_model_palette(TextureModel *model)
+float *texture_model_memories(TextureModel *model)
 {
-    return model->colours;
+    return model->memories;
 }
 
 const float *texture_model_colours(const TextureModel *model)
 {
-    return model->colours;
-}
-
-void texture_model_scale_colour(const TextureModel *model, const float *colour, real *scaled)
-{
-    /* Log energies of recordings lie about -10, give or take 5. */
-    const size_t bands = model->config.denoiser.bands;
-    for (size_t b = 0; b < bands; b++)
-        scaled[b] = ((real)colour[b] + 10) / 5;
-    for (size_t b = bands; b < 2 * bands; b++)
-        scaled[b] = logf(fmaxf(colour[b], 1e-3f));
+    return model->memories;
 }
 
 size_t texture_model_hop(const TextureModel *model)
@@ -247,8 +226,8 @@ static int write_tensors(const TextureModel *model, SafetensorsWriter *writer, i
     if (safetensors_writer_tensor(writer, MAPS_TENSOR, 3, shape,
                                   normaliser_table(model->normaliser), false, err))
         return -1;
-    const size_t colours[] = {c->classes, TEXTURE_COLOURS, 2 * c->bands};
-    if (safetensors_writer_tensor(writer, COLOURS_TENSOR, 3, colours, model->colours, half, err))
+    const size_t memories[] = {c->classes, TEXTURE_MEMORIES, c->bands};
+    if (safetensors_writer_tensor(writer, MEMORIES_TENSOR, 3, memories, model->memories, half, err))
         return -1;
     const Parameters *parameters = denoiser_parameters(model->denoiser);
     for (size_t i = 0; i < parameters_count(parameters); i++) {

@@ -17,7 +17,7 @@
 #define TEXTURE_FORMAT "1"
 #define TEXTURE_MAX_CLASSES 64
 #define TEXTURE_CLASS_ROOM 64 /* bytes of a class name, its end included */
-#define TEXTURE_COLOURS 32    /* that each class has to choose from */
+#define TEXTURE_MEMORIES 32   /* mean frames that each class has to choose from */
 
 /* What a model is made of; stored as JSON under "config" in the file's metadata. */
 typedef struct TextureConfig {
@@ -56,13 +56,11 @@ const Normaliser *texture_model_maps(const TextureModel *model);
 real *texture_model_weights(TextureModel *model);
 const real *texture_model_values(const TextureModel *model);
 
-/* (classes, TEXTURE_COLOURS, 2 bands): colours of recordings, the means of log energies and then their
- * deviations: a stream is given a mixture of them, and stays that rain. The first is for training to fill. */
-float *texture_model_palette(TextureModel *model);
+/* (classes, TEXTURE_MEMORIES, bands): mean frames of stretches of the recordings, in the normaliser's
+ * Gaussian domain. A stream is given a mixture of them, and stays that rain. For training to fill;
+ * otherwise read only. */
+float *texture_model_memories(TextureModel *model);
 const float *texture_model_colours(const TextureModel *model);
-
-/* colour (2 bands,) -> what the denoiser is told of it, (2 bands,); may be the same array. */
-void texture_model_scale_colour(const TextureModel *model, const float *colour, real *scaled);
 
 /* Samples between frames. */
 size_t texture_model_hop(const TextureModel *model);

@@ -10,7 +10,7 @@
 typedef enum {
     TEXTURE_NOISE_CHUNK = 1,  /* x_T and the steps' own noise; position: frame * bands + band */
     TEXTURE_NOISE_EXCITE = 3, /* the inversion's; position: sample */
-    TEXTURE_NOISE_CHOICE = 5  /* of a colour */
+    TEXTURE_NOISE_CHOICE = 5  /* of a memory */
 } TextureNoise;
 
 /* Number of the random stream for a purpose in a chunk at a step (-1: before the first). */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP = 200, HELD_OUT_WINDOWS = 48, STREAM_COLOURS = 0x2000 };
+enum { WARM_UP = 200, HELD_OUT_WINDOWS = 48, STREAM_MEMORIES = 0x2000 };
 static const double CLIP = 1.0, AVERAGE_DECAY = 0.999, LOSS_MEMORY = 0.99;
 
 /* One thread's share of a step. */
@@ -89,20 +89,25 @@ static int identify_network(const TextureConfig *config, uint64_t *network, Erro
     return 0;
 }
 
-/* The colours of recordings of each class, drawn as training draws them. */
-static int fill_palette(TextureModel *model, const Corpus *corpus, Error *err)
+/* Mean frames of stretches of each class, drawn as training draws them. */
+static int fill_memories(TextureModel *model, const Corpus *corpus, Error *err)
 {
     const TextureConfig *config = texture_model_config(model);
     const size_t bands = config->denoiser.bands;
-    for (size_t i = 0; i < config->denoiser.classes * TEXTURE_COLOURS; i++) {
+    float *scratch = malloc(bands * sizeof *scratch);
+    if (!scratch)
+        return error_set(err, "out of memory for training");
+    int failed = 0;
+    for (size_t i = 0; i < config->denoiser.classes * TEXTURE_MEMORIES && !failed; i++) {
         CorpusPlace place;
-        if (corpus_draw_class(corpus, i / TEXTURE_COLOURS, config->window, 1, STREAM_COLOURS,
-                              i % TEXTURE_COLOURS, &place))
-            return error_set(err, "a class has nothing long enough to train on");
-        memcpy(texture_model_palette(model) + i * 2 * bands, corpus_colour(corpus, place),
-               2 * bands * sizeof(float));
+        failed = corpus_draw_class(corpus, i / TEXTURE_MEMORIES, config->window, 1, STREAM_MEMORIES,
+                                   i % TEXTURE_MEMORIES, &place);
+        if (!failed)
+            corpus_mean(corpus, place, config->window, scratch,
+                        texture_model_memories(model) + i * bands);
     }
-    return 0;
+    free(scratch);
+    return failed ? error_set(err, "a class has nothing long enough to train on") : 0;
 }
 
 TextureTrainer *texture_trainer_create(TextureModel *model, Corpus *corpus,
@@ -119,7 +124,7 @@ TextureTrainer *texture_trainer_create(TextureModel *model, Corpus *corpus,
         identify_network(texture_model_config(model), &network, err))
         return NULL;
     if (corpus_normalise(corpus, texture_model_normaliser(model), err) ||
-        fill_palette(model, corpus, err))
+        fill_memories(model, corpus, err))
         return NULL;
     TextureTrainer *trainer = calloc(1, sizeof *trainer);
     if (!trainer) {

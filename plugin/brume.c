@@ -25,7 +25,8 @@ static uint32_t promised_block(const Uris *uris, const LV2_Options_Option *optio
     return 0;
 }
 
-/* Takes the host's features. False, and said why, if one is missing that there is no way without. */
+/* Takes the host's features. False, and said why, if one is missing that there is no way without.
+ */
 static bool take_features(Brume *self, const LV2_Feature *const *features)
 {
     LV2_URID_Map *map = NULL;

@@ -88,16 +88,18 @@ static void judge_path(Choice *choice, const char *bundle, Verdict *verdict, Err
         verdict->model = find_copy(choice, bundle);
     if (verdict->model) {
         if (choice->hash[0] && strcmp(choice->hash, shared_model_hash(verdict->model)))
-            snprintf(to, room, "The model's file is not the one that the session was saved with, so "
-                               "it may sound different. ");
+            snprintf(to, room,
+                     "The model's file is not the one that the session was saved with, so "
+                     "it may sound different. ");
         settle(choice, verdict->model, true);
         return;
     }
     char reason[sizeof err->message];
     snprintf(reason, sizeof reason, "%s", err->message);
     verdict->model = open_model(CHOICE_DEFAULT, bundle, err);
-    snprintf(to, room, "The session's model \"%s\" is missing: %s. Put it back and open the session "
-                       "again, or choose another%s. ",
+    snprintf(to, room,
+             "The session's model \"%s\" is missing: %s. Put it back and open the session "
+             "again, or choose another%s. ",
              choice->name, reason, verdict->model ? "; until then the default model plays" : "");
 }
 
@@ -110,8 +112,9 @@ static void judge_name(Choice *choice, const char *bundle, Verdict *verdict, Err
     verdict->model = open_model(name, bundle, err);
     if (verdict->model) {
         if (choice->hash[0] && strcmp(choice->hash, shared_model_hash(verdict->model)))
-            snprintf(to, room, "The session was saved with another version of \"%s\", so it may "
-                               "sound different. ",
+            snprintf(to, room,
+                     "The session was saved with another version of \"%s\", so it may "
+                     "sound different. ",
                      name);
         settle(choice, verdict->model, false);
         return;

@@ -35,11 +35,11 @@ typedef struct Verdict {
     struct Verdict *next; /* run() keeps those that are to be freed in a list */
 } Verdict;
 
-/* Looks for what is asked for, in the catalogue too; `bundle` is the plugin's folder. `choice` becomes
- * what a session should store from now on: the model found, or, where a session's is missing and the
- * default one plays, still that one. A player's request that is refused leaves it alone and gives a
- * verdict without a model, as does any if not even the default model is there: *refused says so.
- * NULL out of memory. */
+/* Looks for what is asked for, in the catalogue too; `bundle` is the plugin's folder. `choice`
+ * becomes what a session should store from now on: the model found, or, where a session's is
+ * missing and the default one plays, still that one. A player's request that is refused leaves it
+ * alone and gives a verdict without a model, as does any if not even the default model is there:
+ * *refused says so. NULL out of memory. */
 Verdict *choice_judge(Choice *choice, const char *bundle, bool *refused);
 
 /* With all references that it holds. NULL is allowed. */

@@ -42,8 +42,8 @@ static LV2_URID urid_of(const Brume *self, const LV2_Atom *atom)
 
 static void model_set(Brume *self, const LV2_Atom *value)
 {
-    const bool is_text = value && (value->type == self->uris.atom_Path ||
-                                   value->type == self->uris.atom_String);
+    const bool is_text =
+        value && (value->type == self->uris.atom_Path || value->type == self->uris.atom_String);
     const char *text = LV2_ATOM_BODY_CONST(value);
     const size_t length = is_text ? strnlen(text, value->size) : CHOICE_PATH;
     if (length >= CHOICE_PATH)

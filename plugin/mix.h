@@ -1,4 +1,5 @@
-/* Sound out: the generator's, under the key's level, beside the input, under bypass. Audio thread. */
+/* Sound out: the generator's, under the key's level, beside the input, under bypass. Audio thread.
+ */
 #ifndef BRUME_PLUGIN_MIX_H
 #define BRUME_PLUGIN_MIX_H
 

@@ -1,5 +1,5 @@
-/* The plugin's ports: their order, which ttl/brume.ttl.in repeats (a test compares the two), and how
- * a control's value is read. Hosts know ports by symbol, so new ones may be put at the end. */
+/* The plugin's ports: their order, which ttl/brume.ttl.in repeats (a test compares the two), and
+ * how a control's value is read. Hosts know ports by symbol, so new ones may be put at the end. */
 #ifndef BRUME_PLUGIN_PORTS_H
 #define BRUME_PLUGIN_PORTS_H
 

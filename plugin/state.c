@@ -48,9 +48,8 @@ static LV2_State_Status save_path(const Brume *self, const Store *store, const c
 {
     const PathFeatures paths = path_features(features);
     struct stat there;
-    char *abstract = paths.map && !stat(path, &there)
-                         ? paths.map->abstract_path(paths.map->handle, path)
-                         : NULL;
+    char *abstract =
+        paths.map && !stat(path, &there) ? paths.map->abstract_path(paths.map->handle, path) : NULL;
     const LV2_State_Status status =
         store_text(store, self->uris.model, self->uris.atom_Path, abstract ? abstract : path);
     if (abstract)
@@ -117,8 +116,7 @@ static void retrieve_path(const Brume *self, const Retrieve *retrieve, Choice *c
     char stored[CHOICE_PATH];
     if (!retrieve_text(retrieve, self->uris.model, self->uris.atom_Path, stored, sizeof stored))
         return;
-    char *absolute =
-        paths.map ? paths.map->absolute_path(paths.map->handle, stored) : NULL;
+    char *absolute = paths.map ? paths.map->absolute_path(paths.map->handle, stored) : NULL;
     snprintf(choice->path, sizeof choice->path, "%s", absolute ? absolute : stored);
     if (absolute)
         path_free(&paths, absolute);

@@ -5,8 +5,9 @@
 #define HOLD_SECONDS 10.0
 
 static const char *const sentences[COMPLAINT_COUNT] = {
-    [COMPLAINT_INPUT] = "NaN, infinity or an absurd level came in and was replaced by silence: look "
-                        "at what comes before this plugin. ",
+    [COMPLAINT_INPUT] =
+        "NaN, infinity or an absurd level came in and was replaced by silence: look "
+        "at what comes before this plugin. ",
     [COMPLAINT_CONTROL] = "A control is not a number, so its usual value is taken: set it again. ",
     [COMPLAINT_BLOCK] = "The host sends longer blocks than it promised; Brume plays on, but the "
                         "host's makers should know. ",

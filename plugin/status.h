@@ -1,5 +1,5 @@
-/* The sentence that tells the player what is going on: what went wrong lately and the mend, then the
- * model. Built without stdio, on the audio thread. */
+/* The sentence that tells the player what is going on: what went wrong lately and the mend, then
+ * the model. Built without stdio, on the audio thread. */
 #ifndef BRUME_PLUGIN_STATUS_H
 #define BRUME_PLUGIN_STATUS_H
 

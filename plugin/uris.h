@@ -25,7 +25,8 @@ typedef struct Uris {
 /* Thread class: instantiation. */
 void uris_map(Uris *uris, LV2_URID_Map *map);
 
-/* A number's value, whatever kind of number it is; `otherwise` if it is none (or NULL). Any thread. */
+/* A number's value, whatever kind of number it is; `otherwise` if it is none (or NULL). Any thread.
+ */
 double uris_number(const Uris *uris, const LV2_Atom *atom, double otherwise);
 
 #endif

@@ -1,6 +1,6 @@
 /* Models come and go: run() asks the host's worker, which opens and checks the file, and what comes
- * of it goes back to run(), which hands the model to the generator. What run() has done with is freed
- * by the worker too. */
+ * of it goes back to run(), which hands the model to the generator. What run() has done with is
+ * freed by the worker too. */
 #ifndef BRUME_PLUGIN_WORKER_H
 #define BRUME_PLUGIN_WORKER_H
 

@@ -67,12 +67,9 @@ TextureModel *bench_model(void)
         weights[i] *= (real)0.03;
     float *table = bench_values(bands * NORMALISER_KNOTS);
     for (size_t i = 0; i < bands * NORMALISER_KNOTS; i++)
-        table[i] = 0.25f * (float)(i % NORMALISER_KNOTS) - NORMALISER_RANGE;
+        table[i] = 0.25f * (float)(i % NORMALISER_KNOTS) - 12.0f;
     bench_need(!normaliser_set_table(texture_model_normaliser(model), table, &err), &err);
     free(table);
-    float *colours = texture_model_palette(model);
-    for (size_t i = 0; i < TEXTURE_COLOURS * 2 * bands; i++)
-        colours[i] = i % (2 * bands) < bands ? -8.0f : 1.0f;
     return model;
 }
 

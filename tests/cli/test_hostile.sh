@@ -111,7 +111,9 @@ for key, values in {
     for i, value in enumerate(values):
         write(f"bad/{key}-{i}", put(key, value))
 write("bad/missing-tensor", lambda h, c: h.update({"in.other": h.pop("in.bias")}))
-write("bad/shape", tensor("colours", shape=list(reversed(header["colours"]["shape"]))))
+tables = [n for n in header if len(header[n].get("shape", [])) == 3]
+for i, name in enumerate(tables):
+    write(f"bad/shape-{i}", tensor(name, shape=list(reversed(header[name]["shape"]))))
 write("bad/rank", tensor("in.bias", shape=[4, 4]))
 write("bad/type", tensor("in.bias", dtype="I16"))
 at = header["in.bias"]["data_offsets"][0]
@@ -121,15 +123,12 @@ at = header["normaliser.quantiles"]["data_offsets"][0]
 write("bad/falling", body=body[:at] + struct.pack("<2f", 9, -9) + body[at + 8:])
 write("bad/quantile-nan", body=body[:at] + struct.pack("<f", float("nan")) + body[at + 4:])
 
-at = header["colours"]["data_offsets"][0]
-write("bad/colour", body=body[:at] + numpy.array([65504], "<f2").tobytes() + body[at + 2:])
-
-# Weights as wild as they can be, but fit to be read; quantiles and colours as in the good model.
+# Weights as wild as they can be, but fit to be read; what is no weight is as in the good model.
 wild = numpy.frombuffer(body, "<f2").copy()
 kept = wild.copy()
 random = numpy.random.default_rng(2)
 wild[:] = random.choice(numpy.array([-65504, 65504], "<f2"), len(wild))
-for name in ("normaliser.quantiles", "colours"):
+for name in tables:
     a, b = (x // 2 for x in header[name]["data_offsets"])
     wild[a:b] = kept[a:b]
 write("wild.safetensors", body=wild.tobytes())

@@ -159,8 +159,8 @@ static LV2_Worker_Status work_now(LV2_Worker_Schedule_Handle handle, uint32_t si
 {
     Host *host = handle;
     pthread_mutex_lock(&host->work_lock);
-    const LV2_Worker_Status status = host->worker->work(
-        lilv_instance_get_handle(host->instance), respond, host, size, data);
+    const LV2_Worker_Status status =
+        host->worker->work(lilv_instance_get_handle(host->instance), respond, host, size, data);
     pthread_mutex_unlock(&host->work_lock);
     return status;
 }
@@ -212,11 +212,11 @@ static void offer_features(Host *host)
     host->max_block = host->kind.promised > 0 ? (int32_t)host->kind.promised : 1024;
     const LV2_URID type = urid(host, LV2_ATOM__Int);
     host->options[0] =
-        (LV2_Options_Option){LV2_OPTIONS_INSTANCE, 0, urid(host, LV2_BUF_SIZE__minBlockLength),
-                             sizeof(int32_t), type, &host->min_block};
+        (LV2_Options_Option){LV2_OPTIONS_INSTANCE, 0,    urid(host, LV2_BUF_SIZE__minBlockLength),
+                             sizeof(int32_t),      type, &host->min_block};
     host->options[1] =
-        (LV2_Options_Option){LV2_OPTIONS_INSTANCE, 0, urid(host, LV2_BUF_SIZE__maxBlockLength),
-                             sizeof(int32_t), type, &host->max_block};
+        (LV2_Options_Option){LV2_OPTIONS_INSTANCE, 0,    urid(host, LV2_BUF_SIZE__maxBlockLength),
+                             sizeof(int32_t),      type, &host->max_block};
     const LV2_Feature all[] = {{LV2_URID__map, &host->map},
                                {LV2_URID__unmap, &host->unmap},
                                {LV2_WORKER__schedule, &host->schedule},
@@ -605,10 +605,9 @@ static void port_value_set(const char *symbol, void *user, const void *value, ui
 void host_save(Host *host, const char *folder)
 {
     mkdir(folder, 0777);
-    LilvState *state =
-        lilv_state_new_from_instance(host->plugin, host->instance, &host->map, folder, folder,
-                                     folder, folder, port_value_get, host,
-                                     LV2_STATE_IS_POD | LV2_STATE_IS_PORTABLE, NULL);
+    LilvState *state = lilv_state_new_from_instance(
+        host->plugin, host->instance, &host->map, folder, folder, folder, folder, port_value_get,
+        host, LV2_STATE_IS_POD | LV2_STATE_IS_PORTABLE, NULL);
     if (!state ||
         lilv_state_save(host->world, &host->map, &host->unmap, state, NULL, folder, "state.ttl"))
         give_up("the state cannot be saved");
@@ -689,8 +688,8 @@ double host_seconds(void)
 
 static const char *in_build(const char *path)
 {
-    static _Thread_local char whole[2][4200];
-    static _Thread_local unsigned turn;
+    static char whole[2][4200];
+    static unsigned turn;
     const char *build = getenv("BUILD");
     char *to = whole[turn++ % 2];
     snprintf(to, sizeof whole[0], "%s/%s", build ? build : "build", path);

@@ -1,6 +1,6 @@
 /* A host for the tests: one instance of a plugin from a bundle, driven block by block. It offers
- * urid:map, options, log, the worker (on a thread of its own) and state with mapPath, and keeps what
- * the plugin says. */
+ * urid:map, options, log, the worker (on a thread of its own) and state with mapPath, and keeps
+ * what the plugin says. */
 #ifndef BRUME_TESTS_HOST_H
 #define BRUME_TESTS_HOST_H
 

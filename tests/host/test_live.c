@@ -157,7 +157,8 @@ static float *reference(const char *bundle, size_t frames)
 }
 
 /* Turns a knob while the texture plays, and finds the first sample that is not the one that would
- * have come without it. Seconds from the knob's block to that sample; negative if it was not found. */
+ * have come without it. Seconds from the knob's block to that sample; negative if it was not found.
+ */
 static double knob_time(Host *host, const float *expected, int attempt)
 {
     Heard heard = heard_begin();
@@ -235,8 +236,8 @@ static void test_keys(void **state)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     sleep(1);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
-    const double used = (double)(after.tv_sec - before.tv_sec) +
-                        1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+    const double used =
+        (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
     figure("idle instance", 100 * used, "% of a core");
     assert_true(used < 0.01 * busy());
     /* The next key is heard. */
@@ -359,9 +360,9 @@ static void test_memory_of_an_instance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_first_sound),       cmocka_unit_test(test_deactivate_any_time),
-        cmocka_unit_test(test_knob_is_heard),     cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_keys_are_textures), cmocka_unit_test(test_go_on_the_bar),
+        cmocka_unit_test(test_first_sound),           cmocka_unit_test(test_deactivate_any_time),
+        cmocka_unit_test(test_knob_is_heard),         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_keys_are_textures),     cmocka_unit_test(test_go_on_the_bar),
         cmocka_unit_test(test_memory_of_an_instance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,28 +39,18 @@ static inline void small_texture_weights(TextureModel *model, uint64_t seed, flo
         weights[i] *= deviation;
 }
 
+/* Log energies around -6 for class 0 and -7.5 for class 1: sounds of about 0.05 and 0.025. */
 static inline void small_texture_quantiles(TextureModel *model, size_t bands, float slope)
 {
     float *table = malloc(SMALL_CLASSES * bands * NORMALISER_KNOTS * sizeof *table);
     assert_non_null(table);
     for (size_t i = 0; i < SMALL_CLASSES * bands * NORMALISER_KNOTS; i++)
-        table[i] = slope * (0.25f * (float)(i % NORMALISER_KNOTS) - NORMALISER_RANGE);
+        table[i] = slope * (0.25f * (float)(i % NORMALISER_KNOTS) - NORMALISER_RANGE) -
+                   (i < bands * NORMALISER_KNOTS ? 6.0f : 7.5f);
     Error err = {""};
     if (normaliser_set_table(texture_model_normaliser(model), table, &err))
         fail_msg("%s", err.message);
     free(table);
-}
-
-/* Means around -6 for class 0 and -7.5 for class 1: sounds of about 0.05 and 0.025. Deviations 1. */
-static inline void small_texture_colours(TextureModel *model, size_t bands)
-{
-    float *colours = texture_model_palette(model);
-    const size_t size = SMALL_CLASSES * TEXTURE_COLOURS * 2 * bands;
-    random_gaussian(2, 0, 0, colours, size);
-    for (size_t i = 0; i < size; i++)
-        colours[i] = i % (2 * bands) < bands
-                         ? 0.2f * colours[i] - (i < size / 2 ? 6.0f : 7.5f)
-                         : 1.0f;
 }
 
 static inline TextureModel *small_texture_create(const SmallTexture *small, size_t window)
@@ -88,7 +78,8 @@ static inline TextureModel *small_texture_create(const SmallTexture *small, size
         fail_msg("%s", err.message);
     small_texture_weights(model, 1, small->weight);
     small_texture_quantiles(model, bands, small->slope);
-    small_texture_colours(model, bands);
+    random_gaussian(2, 0, 0, texture_model_memories(model),
+                    SMALL_CLASSES * TEXTURE_MEMORIES * bands);
     return model;
 }
 

@@ -280,6 +280,9 @@ static void draws_are_pure(void **state)
         other_stream += p.take == places[i].take && p.start == places[i].start;
         corpus_draw(corpus, 0, 32, 11, 22, i + 1, &p);
         other_index += p.take == places[i].take && p.start == places[i].start;
+        const CorpusPlace a = corpus_draw_same(corpus, places[i], 32, 3, 4, i);
+        const CorpusPlace b = corpus_draw_same(again, places[i], 32, 3, 4, i);
+        assert_true(a.take == places[i].take && a.start == b.start && a.start <= 100 - 32);
     }
     /* One of 16 takes, one of 69 places: by chance, half a draw in 500 is the same. */
     assert_true(other_seed < 6 && other_stream < 6 && other_index < 6);

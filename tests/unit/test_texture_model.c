@@ -82,8 +82,8 @@ static TextureModel *small_model(void)
     const size_t size = parameters_size(denoiser_parameters(texture_model_denoiser(model)));
     for (size_t i = 0; i < size; i++)
         texture_model_weights(model)[i] = 0.3f * noise(&seed);
-    for (size_t i = 0; i < CLASSES * TEXTURE_COLOURS * 2 * BANDS; i++)
-        texture_model_palette(model)[i] = fabsf(noise(&seed));
+    for (size_t i = 0; i < CLASSES * TEXTURE_MEMORIES * BANDS; i++)
+        texture_model_memories(model)[i] = noise(&seed);
     static float frames[500 * BANDS];
     for (size_t c = 0; c < CLASSES; c++) {
         for (size_t i = 0; i < COUNT(frames); i++)
@@ -125,7 +125,7 @@ static void check_saved(bool half)
     for (size_t i = 0; i < size; i++)
         assert_true(texture_model_values(opened)[i] ==
                     stored(texture_model_values(model)[i], half));
-    for (size_t i = 0; i < CLASSES * TEXTURE_COLOURS * 2 * BANDS; i++)
+    for (size_t i = 0; i < CLASSES * TEXTURE_MEMORIES * BANDS; i++)
         assert_true(texture_model_colours(opened)[i] ==
                     stored(texture_model_colours(model)[i], half));
     assert_memory_equal(normaliser_table(texture_model_maps(opened)),
@@ -241,7 +241,7 @@ static void write_file(const Change *change)
         table[100] = table[101];
     put_tensor(writer, change, "normaliser.quantiles", 3,
                (size_t[]){CLASSES, BANDS, NORMALISER_KNOTS}, table);
-    put_tensor(writer, change, "colours", 3, (size_t[]){CLASSES, TEXTURE_COLOURS, 2 * BANDS},
+    put_tensor(writer, change, "memories", 3, (size_t[]){CLASSES, TEXTURE_MEMORIES, BANDS},
                texture_model_colours(model));
     const Parameters *parameters = denoiser_parameters(texture_model_denoiser(model));
     for (size_t i = 0; i < parameters_count(parameters); i++) {
@@ -291,10 +291,10 @@ static void wrong_files_are_refused(void **state)
         {{.tensor = "in.bias"}, "tensors where its configuration asks for"},
         {{.tensor = "in.bias", .as = "in.bios"}, "'in.bias'"},
         {{.tensor = "normaliser.quantiles", .as = "quantiles"}, "'normaliser.quantiles'"},
-        {{.tensor = "colours", .as = "colour"}, "'colours'"},
+        {{.tensor = "memories", .as = "memory"}, "'memories'"},
         {{.tensor = "in.bias", .as = "in.bias", .more = 1}, "has shape [17] where [16]"},
         {{.tensor = "out.weight", .as = "out.weight", .more = 2}, "has shape [50, 16] where"},
-        {{.tensor = "colours", .as = "colours", .more = 1}, "has shape [3, 32, 96] where"},
+        {{.tensor = "memories", .as = "memories", .more = 1}, "has shape [3, 32, 48] where"},
         {{.tensor = "normaliser.quantiles", .as = "normaliser.quantiles", .more = 1},
          "has shape [3, 48, 33] where [2, 48, 33]"},
         {{.flat = true}, "class 0, band 3 do not rise"},

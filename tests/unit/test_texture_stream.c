@@ -117,7 +117,7 @@ static void test_sound_is_there(void **state)
             assert_true(power(sound[c] + i, 500) > 1e-5);
     texture_stream_destroy(stream);
 
-    /* Class 1 is 1.5 nepers of energy lower: its own colours are in force. */
+    /* Class 1 is 1.5 nepers of energy lower: its own quantiles are in force. */
     settings.mix[0] = 0.0f;
     settings.mix[1] = 7.0f;
     stream = create(model, &settings, CHANNELS, 0, NULL);

@@ -227,8 +227,8 @@ static void test_denoiser(void **state)
         net.weights[i] *= 0.3;
     double *x = values(W * F * B, 34), known[W * F] = {1, 1, 0}, snr[W] = {-2.5, 1.5};
     double mix[W * K] = {0.25, 0.75, 0, 0, 0, 1};
-    double *colour = values(W * 2 * B, 35);
-    net.input = (DenoiserInput){W, F, x, known, snr, mix, colour};
+    double *memory = values(W * B, 35);
+    net.input = (DenoiserInput){W, F, x, known, snr, mix, memory};
     double *gradients = calloc(n, sizeof *gradients);
     assert_non_null(gradients);
     net_loss(&net);
@@ -247,7 +247,7 @@ static void test_denoiser(void **state)
     denoiser_pass_destroy(inference);
     denoiser_pass_destroy(net.pass);
     denoiser_destroy(denoiser);
-    free(net.weights), free(net.out), free(net.target), free(x), free(colour), free(gradients);
+    free(net.weights), free(net.out), free(net.target), free(x), free(memory), free(gradients);
     free(again);
 }
 
