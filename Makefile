@@ -1,6 +1,6 @@
 # Brume: build, demonstrate, check, install. `make help` lists what there is.
 #
-# Variables that packagers set: CC, OPTIMIZATIONS, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LV2DIR, BUILD.
+# Variables that packagers set: CC, OPTIMIZATIONS, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LV2DIR, BUILD, JOBS.
 
 CC            ?= cc
 OPTIMIZATIONS ?= -O3 -fno-math-errno -fno-trapping-math
@@ -8,6 +8,7 @@ PREFIX        ?= /usr/local
 LV2DIR        ?= $(PREFIX)/lib/lv2
 BUILD         ?= build
 SANITIZE      ?=
+JOBS          ?= $(shell nproc)
 VERSION       := 0.1.0
 
 # What Debian calls the things that Brume is built with and tested with.
@@ -140,20 +141,20 @@ test: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIE
 	@BUILD=$(BUILD) sh tests/run.sh
 
 check: deps
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory -j$(JOBS) test
 
 asan ubsan tsan: deps
-	@$(MAKE) --no-print-directory test BUILD=build/$@ OPTIMIZATIONS="-O1 -g" SANITIZE="$(SANITIZE_$@)"
+	@$(MAKE) --no-print-directory -j$(JOBS) test BUILD=build/$@ OPTIMIZATIONS="-O1 -g" SANITIZE="$(SANITIZE_$@)"
 SANITIZE_asan  := -fsanitize=address -fno-omit-frame-pointer
 SANITIZE_ubsan := -fsanitize=undefined -fno-sanitize-recover=undefined
 SANITIZE_tsan  := -fsanitize=thread
 
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@BUILD=$(BUILD) sh tests/demo.sh
 
 bench: deps
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/bench
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/bench
 	@BUILD=$(BUILD) sh tests/bench/run.sh
 
 $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a
