@@ -1,6 +1,7 @@
 #!/bin/sh
 # Measures, and writes tests/bench/RESULTS.md whole. BUILD is the folder of the programs. With
 # BENCH_LONG=1 an hour is rendered, and an hour trained on, as well.
+# shellcheck disable=SC2016 # backquotes are Markdown
 set -eu
 BUILD=${BUILD:-build}
 bench=$BUILD/tests/bench/bench
@@ -38,15 +39,15 @@ watch() {
 
 # tables: those that depend on which kernels OpenBLAS chooses.
 tables() {
-    say '### Training'
+    say '### Training' ''
     say "A step of the default network on a batch of 8 windows of 256 frames, Gaussian frames for data;" \
         'its matrix products one by one, alone and warm. Required: half of their speed.' \
         "(\`$bench training\`)" ''
     table "$bench" training
-    say '' '### Denoiser' \
+    say '' '### Denoiser' '' \
         "A step of sampling, and its matrix products alone. (\`$bench forward\`)" ''
     table "$bench" forward
-    say '' '### Rendering' \
+    say '' '### Rendering' '' \
         "Stereo, 8 steps of DPM-Solver++; parts called by themselves. (\`$bench render\`)" ''
     table "$bench" render
     say ''
@@ -69,12 +70,12 @@ PYTHON
     "$BUILD/brume" train texture "$work/sounds" -o "$model" --steps 3 --quiet
 fi
 
+cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+memory=$(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)
 say '# What Brume costs' '' \
     "Written by \`make bench\`, $(date -u '+%Y-%m-%d %H:%M') UTC. Processor time of one thread, medians of" \
     '9 interleaved rounds; a machine that is busy with other things makes all of it slower.' '' \
-    "- Machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores," \
-    "  $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo); load at the start:" \
-    "  $(cut -d ' ' -f 1 /proc/loadavg)" \
+    "- Machine: $cpu, $(nproc) cores, $memory; load at the start: $(cut -d ' ' -f 1 /proc/loadavg)" \
     "- Compiler: $(${CC:-cc} --version | head -n 1)" \
     "- Built from $(git describe --always --dirty 2>/dev/null || echo 'no repository')" ''
 
@@ -91,8 +92,8 @@ say '## Memory and time of whole commands' '' \
     'under 200 MiB, 5 x real time.' '' \
     '| seconds of sound | processor seconds | x real time | most memory |' '|---|---|---|---|'
 for seconds in 10 120 ${BENCH_LONG:+3600}; do
-    used=$(watch "$BUILD/brume" render --model "$model" --seconds $seconds --quiet -o "$work/out.wav")
-    say "$(echo "$used" | awk -v s=$seconds '{ printf "| %d | %s | %.1f | %s MiB |", s, $1, s / $1, $3 }')"
+    used=$(watch "$BUILD/brume" render --model "$model" --seconds "$seconds" --quiet -o "$work/out.wav")
+    say "$(echo "$used" | awk -v s="$seconds" '{ printf "| %d | %s | %.1f | %s MiB |", s, $1, s / $1, $3 }')"
     rm "$work/out.wav"
 done
 [ -n "${BENCH_LONG:-}" ] || say '' 'The hour is rendered, and trained on, with `BENCH_LONG=1 make bench`.'

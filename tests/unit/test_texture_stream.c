@@ -1,9 +1,8 @@
 /* Texture streams: the same to the bit however they are read, channels as wide as asked, settings
- * that are checked, sound that can be given up, taken back and is always finite, and joins where
- * they are said to be. */
+ * that are checked, and sound that can be given up, taken back and is always finite. For its joins
+ * see test_texture_joins.c. */
 #include "models/texture_stream.h"
 
-#include "dsp/analysis.h"
 #include "tests/unit/small_texture.h"
 
 #include <float.h>
@@ -402,96 +401,6 @@ static void test_redo_out_of_reach(void **state)
     texture_model_destroy(model);
 }
 
-enum { FRAMES = LENGTH / SMALL_HOP - 3 };
-
-/* Sound -> log energies (FRAMES, bands) of frames a hop apart. */
-static void analyse(const TextureModel *model, const float *samples, float *log_energy)
-{
-    Error err = {""};
-    Stft *stft = stft_create(4 * SMALL_HOP, &err);
-    if (!stft || analysis_run(texture_model_bands(model), stft, samples, LENGTH, SMALL_HOP,
-                              log_energy, &err))
-        fail_msg("%s", err.message);
-    stft_destroy(stft);
-}
-
-/* Adds to profile (FRAMES,) how far log energies go from what they are if the network changes after
- * `before` samples. */
-static void add_change(TextureModel *model, uint64_t seed, size_t before, double *profile)
-{
-    const size_t bands = bands_count(texture_model_bands(model)), size = FRAMES * bands;
-    const TextureSettings settings = small_texture_settings(seed);
-    TextureStream *stream = create(model, &settings, 1, 0, NULL);
-    read_pieces(stream, sound, 0, LENGTH, LENGTH);
-    texture_stream_restart(stream, &settings);
-    read_pieces(stream, other, 0, before, LENGTH);
-    small_texture_weights(model, 1000 + seed, 0.3f);
-    read_pieces(stream, other, before, LENGTH - before, LENGTH);
-    small_texture_weights(model, 1, 0.3f);
-    texture_stream_destroy(stream);
-
-    float *plain = malloc(2 * size * sizeof *plain);
-    assert_non_null(plain);
-    analyse(model, sound[0], plain);
-    analyse(model, other[0], plain + size);
-    for (size_t i = 0; i < size; i++) {
-        const double change = (double)plain[i] - (double)plain[size + i];
-        profile[i / bands] += change * change;
-    }
-    free(plain);
-}
-
-/* The middle, in frames, of the profile's rise from nothing to what it is from frame `to` on. */
-static double middle_of_rise(const double *profile, size_t to)
-{
-    double full = 0.0, missing = 0.0;
-    for (size_t i = to; i < to + 50; i++)
-        full += profile[i] / 50.0;
-    for (size_t i = 0; i < to; i++)
-        missing += 1.0 - profile[i] / full;
-    return missing - 0.5;
-}
-
-/* Chunks are made one at a time. If the network changes between two of them, the sound begins to
- * change where they are joined; at equal power it has changed by half, in the mean, in the middle
- * of the join. */
-static void test_joins(void **state)
-{
-    (void)state;
-    TextureModel *model = default_model();
-    const double first = texture_stream_first_join(model) * SMALL_RATE / SMALL_HOP;
-    const double interval = texture_stream_join_interval(model) * SMALL_RATE / SMALL_HOP;
-    const double joins[] = {first, first + interval};
-    /* Up to here all chunks before the join are made, and none after it. */
-    const size_t before[] = {1, (size_t)(first * SMALL_HOP)};
-    for (size_t j = 0; j < 2; j++) {
-        double profile[FRAMES] = {0.0};
-        for (uint64_t seed = 1; seed <= 16; seed++)
-            add_change(model, seed, before[j], profile);
-        /* A frame's middle is two hops after its start. */
-        const double found = middle_of_rise(profile, (size_t)joins[j] + 10) + 2.0;
-        if (fabs(found - joins[j]) > 1.0)
-            fail_msg("join %zu is at %.2f hops, not at %.2f", j, found, joins[j]);
-    }
-    texture_model_destroy(model);
-}
-
-/* By hand, for the network that ships: 256 frames of which 12 fade, so frames 244..255 are joined
- * with chunk 1 and frames 424..435 with chunk 2. The middle of frame 249.5 is at (249.5 + 2) hops;
- * three hops are dropped. */
-static void test_join_times(void **state)
-{
-    (void)state;
-    TextureConfig config = texture_config_default(1);
-    strcpy(config.classes[0], "rain");
-    config.denoiser.channels = config.denoiser.condition = 8;
-    TextureModel *model = texture_model_create(&config, NULL);
-    assert_non_null(model);
-    assert_true(fabs(texture_stream_first_join(model) - 248.5 * 512.0 / 44100.0) < 1e-9);
-    assert_true(fabs(texture_stream_join_interval(model) - 180.0 * 512.0 / 44100.0) < 1e-9);
-    texture_model_destroy(model);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,8 +414,6 @@ int main(void)
         cmocka_unit_test(test_wild_weights),
         cmocka_unit_test(test_redo),
         cmocka_unit_test(test_redo_out_of_reach),
-        cmocka_unit_test(test_joins),
-        cmocka_unit_test(test_join_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
