@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_ROOM = 4096 };
+enum { PATH_ROOM = 4096, PIECE = 1024 /* frames analysed together */ };
 
 /* What reading a folder needs at hand. */
 typedef struct Reader {
@@ -52,26 +52,35 @@ static void warn(Reader *reader, const char *path, const char *message)
     reader->report->skipped++;
 }
 
-/* One channel of an interleaved sound. NULL out of memory. */
-static float *channel_of(const float *samples, size_t frames, unsigned channels, unsigned channel)
+/* Log energies (frames, bands) of a sound's first channel, by pieces: an hour is not copied whole.
+ * piece: PIECE + 3 hops. */
+static int analyse(Reader *reader, const Sound *sound, size_t frames, float *piece,
+                   float *log_energy, Error *err)
 {
-    float *mono = malloc((frames ? frames : 1) * sizeof *mono);
-    for (size_t i = 0; mono && i < frames; i++)
-        mono[i] = samples[i * channels + channel];
-    return mono;
+    const size_t frame = reader->config->frame, hop = frame / 4;
+    for (size_t done = 0; done < frames; done += PIECE) {
+        const size_t count = frames - done < PIECE ? frames - done : PIECE;
+        const size_t n = (count - 1) * hop + frame;
+        for (size_t i = 0; i < n; i++)
+            piece[i] = sound->samples[(done * hop + i) * sound->channels];
+        if (analysis_run(reader->bands, reader->stft, piece, n, hop,
+                         log_energy + done * bands_count(reader->bands), err))
+            return -1;
+    }
+    return 0;
 }
 
 static int add_take(Reader *reader, size_t class_index, const char *recording, float share,
-                    const float *mono, size_t n, Error *err)
+                    const Sound *sound, Error *err)
 {
     const size_t frame = reader->config->frame, hop = frame / 4;
-    const size_t frames = analysis_frames(n, frame, hop);
+    const size_t frames = analysis_frames(sound->frames, frame, hop);
+    float *piece = malloc((PIECE + 3) * hop * sizeof *piece);
     float *log_energy = malloc((frames ? frames : 1) * bands_count(reader->bands) * sizeof(float));
-    if (!log_energy)
-        return error_set(err, "out of memory");
-    const int failed =
-        analysis_run(reader->bands, reader->stft, mono, n, hop, log_energy, err) ||
-        corpus_add(reader->corpus, class_index, recording, share, log_energy, frames, err);
+    int failed = piece && log_energy ? 0 : error_set(err, "out of memory");
+    failed = failed || analyse(reader, sound, frames, piece, log_energy, err) ||
+             corpus_add(reader->corpus, class_index, recording, share, log_energy, frames, err);
+    free(piece);
     free(log_energy);
     return failed ? -1 : 0;
 }
@@ -98,26 +107,48 @@ static bool second_differs(const float *samples, size_t frames, unsigned channel
     return difference > 1e-4 * level && sqrt(level / (double)frames) > 1e-5;
 }
 
-static int add_sound(Reader *reader, size_t class_index, const char *recording, const Sound *sound,
+/* To the model's rate, in the place of what it was. */
+static int resample(Sound *sound, size_t rate, Error *err)
+{
+    if (sound->rate == rate)
+        return 0;
+    float *samples;
+    size_t n;
+    if (resampler_all(sound->samples, sound->frames, sound->channels, (double)sound->rate,
+                      (double)rate, &samples, &n, err))
+        return -1;
+    free(sound->samples);
+    sound->samples = samples;
+    sound->frames = n;
+    sound->rate = (unsigned)rate;
+    return 0;
+}
+
+/* Of two channels the second, in half the memory. */
+static void keep_second(Sound *sound)
+{
+    for (size_t i = 0; i < sound->frames; i++)
+        sound->samples[i] = sound->samples[2 * i + 1];
+    sound->channels = 1;
+    float *less = realloc(sound->samples, (sound->frames ? sound->frames : 1) * sizeof *less);
+    sound->samples = less ? less : sound->samples;
+}
+
+static int add_sound(Reader *reader, size_t class_index, const char *recording, Sound *sound,
                      Error *err)
 {
     if (rms_of(sound->samples, sound->frames * sound->channels) < 1e-5)
         return error_set(err, "it is silent (below -100 dBFS)");
-    float *samples = NULL;
-    size_t n = 0;
-    if (resampler_all(sound->samples, sound->frames, sound->channels, (double)sound->rate,
-                      (double)reader->config->rate, &samples, &n, err))
+    if (resample(sound, reader->config->rate, err))
         return -1;
-    const unsigned takes = second_differs(samples, n, sound->channels) ? 2 : 1;
-    int failed = 0;
-    for (unsigned c = 0; c < takes && !failed; c++) {
-        float *mono = channel_of(samples, n, sound->channels, c);
-        failed = mono ? add_take(reader, class_index, recording, 1.0f / (float)takes, mono, n, err)
-                      : error_set(err, "out of memory");
-        free(mono);
-    }
-    free(samples);
-    return failed ? -1 : 0;
+    const bool second = second_differs(sound->samples, sound->frames, sound->channels);
+    const float share = second ? 0.5f : 1.0f;
+    if (add_take(reader, class_index, recording, share, sound, err))
+        return -1;
+    if (!second)
+        return 0;
+    keep_second(sound);
+    return add_take(reader, class_index, recording, share, sound, err);
 }
 
 /* More than two channels: the first two, since resampling knows no more. */

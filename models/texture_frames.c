@@ -38,7 +38,6 @@ struct TextureFrames {
     float *memory; /* (CHANNELS, bands), the same for both */
     /* Space for one sampling. */
     float *x, *network, *work, *known, *level, *window_mixes;
-    float *mean; /* (bands,) */
 };
 
 static float *row(const TextureFrames *frames, unsigned channel, size_t r)
@@ -123,10 +122,9 @@ static int create_space(TextureFrames *frames, Error *err)
     frames->known = calloc(rows, sizeof(float));
     frames->level = calloc(windows, sizeof(float));
     frames->window_mixes = calloc(windows * frames->classes, sizeof(float));
-    frames->mean = calloc(frames->bands, sizeof(float));
     if (!frames->pass || !frames->values || !frames->mixes || !frames->memory || !frames->x ||
         !frames->network || !frames->work || !frames->known || !frames->level ||
-        !frames->window_mixes || !frames->mean)
+        !frames->window_mixes)
         return error_set(err, "out of memory for a texture");
     return 0;
 }
@@ -185,7 +183,6 @@ void texture_frames_destroy(TextureFrames *frames)
     free(frames->known);
     free(frames->level);
     free(frames->window_mixes);
-    free(frames->mean);
     free(frames);
 }
 
@@ -283,39 +280,35 @@ static double fade_share(size_t f, size_t fading)
     return (double)(f + 1) / (double)(fading + 1);
 }
 
-/* The mean of each band about a join into frames->mean: of the frames before it, and in it of both
- * chunks. */
-static void find_mean(TextureFrames *frames, const float *fresh, unsigned channel)
+/* Correlation of two frames as they lie about the memory, 0 at least. */
+static double likeness(const TextureFrames *frames, const float *a, const float *b)
 {
-    const size_t bands = frames->bands, fading = frames->state.fading;
-    const size_t past = frames->state.past + frames->state.waiting;
-    const size_t before = past < TEXTURE_PREFIX ? past : TEXTURE_PREFIX;
-    const float *old = row(frames, channel, TEXTURE_PREFIX + frames->state.waiting - before);
-    const float share = 1.0f / (float)(before + fading);
-    memset(frames->mean, 0, bands * sizeof *frames->mean);
-    for (size_t f = 0; f < before + fading; f++)
-        for (size_t b = 0; b < bands; b++) {
-            const float other = f < before ? old[f * bands + b] : fresh[(f - before) * bands + b];
-            frames->mean[b] += 0.5f * share * (old[f * bands + b] + other);
-        }
+    double ab = 0.0, aa = 1e-9, bb = 1e-9;
+    for (size_t i = 0; i < frames->bands; i++) {
+        const double x = (double)(a[i] - frames->memory[i]), y = (double)(b[i] - frames->memory[i]);
+        ab += x * y;
+        aa += x * x;
+        bb += y * y;
+    }
+    return fmax(0.0, ab / sqrt(aa * bb));
 }
 
-/* New frames over those that fade, at equal power about the mean: what both chunks have in common,
- * a swell or an offset, stays as it is; what moves about it is independent. The mixture of classes
- * moves along. */
+/* New frames over those that fade, at equal power about the memory: c old + s new, over the power
+ * that this has, 1 + 2 c s correlation, since both follow from the same prefix and resemble each
+ * other. The mixture of classes moves along. */
 static void join(TextureFrames *frames, const float *fresh, unsigned channel)
 {
     const size_t fading = frames->state.fading;
-    if (fading == 0)
-        return;
-    find_mean(frames, fresh, channel);
     for (size_t f = 0; f < fading; f++) {
         const double angle = acos(0.0) * fade_share(f, fading);
-        const float leave = (float)cos(angle), enter = (float)sin(angle);
         float *at = row(frames, channel, TEXTURE_PREFIX + frames->state.waiting + f);
+        const float *new_ = fresh + f * frames->bands;
+        const double both = 2.0 * cos(angle) * sin(angle) * likeness(frames, at, new_);
+        const float leave = (float)(cos(angle) / sqrt(1.0 + both));
+        const float enter = (float)(sin(angle) / sqrt(1.0 + both));
         for (size_t b = 0; b < frames->bands; b++) {
-            const float mean = frames->mean[b];
-            at[b] = mean + leave * (at[b] - mean) + enter * (fresh[f * frames->bands + b] - mean);
+            const float middle = frames->memory[b];
+            at[b] = middle + leave * (at[b] - middle) + enter * (new_[b] - middle);
         }
     }
 }

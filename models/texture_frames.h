@@ -2,7 +2,7 @@
  * window.
  *
  * A chunk after the first is given the PREFIX frames before it, clean, and joins the last one over
- * FADE frames in the Gaussian domain, at equal power about the bands' mean. The seed chooses the
+ * FADE frames in the Gaussian domain, at equal power about the memory (below). The seed chooses the
  * *memory* that all chunks are told, a mixture of two of the model's mean frames of the class: it
  * settles which rain this is, and keeps it that rain for as long as the stream runs. Two channels
  * come from partly shared noise.
