@@ -7,6 +7,7 @@
 #include "plugin/state.h"
 #include "plugin/worker.h"
 
+#include <lv2/atom/util.h>
 #include <lv2/buf-size/buf-size.h>
 #include <lv2/core/lv2_util.h>
 #include <lv2/options/options.h>
@@ -159,6 +160,41 @@ static void write_meters(Brume *self)
     write_output(self, PORT_LATENCY, 0.0f);
 }
 
+/* The events of an input, from one to the next. */
+typedef struct Events {
+    const LV2_Atom_Sequence *sequence; /* NULL: none */
+    const LV2_Atom_Event *next;
+} Events;
+
+static Events events_of(const Brume *self, PortIndex port)
+{
+    const LV2_Atom_Sequence *sequence = self->ports[port];
+    if (!sequence || sequence->atom.type != self->uris.atom_Sequence)
+        return (Events){NULL, NULL};
+    return (Events){sequence, lv2_atom_sequence_begin(&sequence->body)};
+}
+
+static bool events_left(const Events *events)
+{
+    return events->sequence && !lv2_atom_sequence_is_end(&events->sequence->body,
+                                                         events->sequence->atom.size, events->next);
+}
+
+/* The earlier of two inputs' next events, the first input's if both come at once; NULL at the end.
+ */
+static const LV2_Atom_Event *events_take(Events *first, Events *second)
+{
+    Events *from = events_left(first) ? first : second;
+    if (!events_left(from))
+        return NULL;
+    if (from == first && events_left(second) &&
+        second->next->time.frames < first->next->time.frames)
+        from = second;
+    const LV2_Atom_Event *event = from->next;
+    from->next = lv2_atom_sequence_next(event);
+    return event;
+}
+
 /* Thread class: audio. */
 static void run(LV2_Handle handle, uint32_t frames)
 {
@@ -169,18 +205,17 @@ static void run(LV2_Handle handle, uint32_t frames)
     worker_follow(self);
     control_knobs(self);
     uint32_t done = 0;
-    const LV2_Atom_Sequence *in = self->ports[PORT_CONTROL];
-    if (in && in->atom.type == self->uris.atom_Sequence)
-        LV2_ATOM_SEQUENCE_FOREACH(in, event)
-        {
-            const int64_t time = event->time.frames;
-            const uint32_t at = time < (int64_t)done     ? done
-                                : time > (int64_t)frames ? frames
-                                                         : (uint32_t)time;
-            mix_play(self, done, at);
-            control_event(self, event);
-            done = at;
-        }
+    Events control = events_of(self, PORT_CONTROL), keys = events_of(self, PORT_KEYS);
+    const LV2_Atom_Event *event;
+    while ((event = events_take(&control, &keys))) {
+        const int64_t time = event->time.frames;
+        const uint32_t at = time < (int64_t)done     ? done
+                            : time > (int64_t)frames ? frames
+                                                     : (uint32_t)time;
+        mix_play(self, done, at);
+        control_event(self, event);
+        done = at;
+    }
     mix_play(self, done, frames);
     status_advance(&self->status, frames);
     write_meters(self);

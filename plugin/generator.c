@@ -36,21 +36,22 @@ struct Generator {
     Playback *playback; /* NULL while there is no model */
     TextureSettings settings;
     Request request;
-    bool broken;          /* the sound after what was written is lost: it must be made again */
-    double redo_seconds;  /* how long making the sound again takes */
+    bool broken;         /* the sound after what was written is lost: it must be made again */
+    double redo_seconds; /* how long making the sound again takes, on average */
 
     /* The audio thread's own. */
     TextureSettings wanted; /* settings last posted */
     Command late;           /* one that found no room, `is_late` */
     bool is_late, waiting;
-    uint64_t serial;        /* of the last command */
-    uint64_t awaited;       /* while waiting: serial of the command to be heard from this frame on */
+    uint64_t serial;  /* of the last command */
+    uint64_t awaited; /* while waiting: serial of the command to be heard from this frame on */
 
     pthread_t thread;
     bool started;
     atomic_bool quit, cancel, filling;
     atomic_bool mute; /* there is no model to play */
-    _Atomic uint64_t settled; /* serial of the last command that was answered, with an offer or not */
+    _Atomic uint64_t
+        settled; /* serial of the last command that was answered, with an offer or not */
     _Atomic float load;
 };
 
@@ -168,23 +169,46 @@ static int write_least(Generator *generator)
     return 0;
 }
 
-/* The same stream with other settings, from just past the play head. */
+/* How far the play head is past a lane's first frame. */
+static size_t behind(const Generator *generator, uint64_t start)
+{
+    const uint64_t horizon = lanes_horizon(generator->lanes);
+    return horizon > start ? (size_t)(horizon - start) : 0;
+}
+
+/* The same from where the play head is by now, should it have passed the lane's first frame: what
+ * lies behind it is passed over. A thread too slow to catch up stops at the target. */
+static int write_least_ahead(Generator *generator, uint64_t start)
+{
+    const size_t least = lanes_least(generator->lanes);
+    const size_t most = (size_t)(TARGET_SECONDS * generator->rate);
+    while (lanes_waiting(generator->lanes) < least + behind(generator, start) &&
+           lanes_waiting(generator->lanes) < most)
+        if (write_piece(generator))
+            return -1;
+    return 0;
+}
+
+/* The same stream with other settings, from just past the play head: from where that will be when
+ * the sound is there, as it mostly is. Sooner, it waits for the play head; later, it is heard as
+ * soon as there is enough of it. */
 static int redo(Generator *generator, const Command *command)
 {
     const double begin = seconds_of(CLOCK_MONOTONIC);
     uint64_t from = command->from;
     if (from == COMMAND_SOON)
-        from = lanes_horizon(generator->lanes) +
-               (uint64_t)(generator->redo_seconds * generator->rate);
+        from =
+            lanes_horizon(generator->lanes) + (uint64_t)(generator->redo_seconds * generator->rate);
     const uint64_t start = playback_redo(generator->playback, &command->settings, from);
     lanes_begin(generator->lanes, start);
-    if (write_least(generator))
+    if (command->from == COMMAND_SOON ? write_least_ahead(generator, start)
+                                      : write_least(generator))
         return -1;
     lanes_offer(generator->lanes, LANES_ALIGNED, command->serial);
     if (start == 0)
         return 0; /* from the very beginning there is no short way, and nothing to learn */
     const double took = seconds_of(CLOCK_MONOTONIC) - begin;
-    generator->redo_seconds = fmin(0.3, fmax(0.02, fmax(1.1 * took, 0.9 * generator->redo_seconds)));
+    generator->redo_seconds += 0.25 * (fmin(0.3, fmax(0.02, took)) - generator->redo_seconds);
     return 0;
 }
 

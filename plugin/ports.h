@@ -30,6 +30,7 @@ typedef enum PortIndex {
     PORT_ENABLED,
     PORT_FREEWHEEL,
     PORT_LATENCY,
+    PORT_KEYS,
     PORT_COUNT
 } PortIndex;
 

@@ -66,9 +66,9 @@ struct Host {
     float values[PORTS];
     float in[2][HOST_ROOM], out[2][HOST_ROOM];
     float *out_at[2];
-    EventBuffer control, notify;
-    LV2_Atom_Forge forge;
-    LV2_Atom_Forge_Frame sequence_frame;
+    EventBuffer control, keys, notify;
+    LV2_Atom_Forge forge, keys_forge;
+    LV2_Atom_Forge_Frame sequence_frame, keys_frame;
 
     char status[8192], model[8192], said[LOG];
     struct timespec due;
@@ -247,6 +247,7 @@ static void connect_ports(Host *host)
     LilvNode *audio = lilv_new_uri(host->world, LV2_CORE__AudioPort);
     LilvNode *control = lilv_new_uri(host->world, LV2_CORE__ControlPort);
     LilvNode *input = lilv_new_uri(host->world, LV2_CORE__InputPort);
+    LilvNode *midi = lilv_new_uri(host->world, LV2_MIDI__MidiEvent);
     int ins = 0, outs = 0;
     host->ports = lilv_plugin_get_num_ports(host->plugin);
     if (host->ports > PORTS)
@@ -261,6 +262,8 @@ static void connect_ports(Host *host)
             data = &host->values[i];
         } else if (lilv_port_is_a(host->plugin, port, audio)) {
             data = is_input ? host->in[ins++] : host->out[outs++];
+        } else if (lilv_port_supports_event(host->plugin, port, midi)) {
+            data = &host->keys;
         }
         lilv_instance_connect_port(host->instance, i, data);
     }
@@ -269,12 +272,15 @@ static void connect_ports(Host *host)
     lilv_node_free(audio);
     lilv_node_free(control);
     lilv_node_free(input);
+    lilv_node_free(midi);
 }
 
 static void begin_events(Host *host)
 {
     lv2_atom_forge_set_buffer(&host->forge, (uint8_t *)&host->control, SEQUENCE);
     lv2_atom_forge_sequence_head(&host->forge, &host->sequence_frame, 0);
+    lv2_atom_forge_set_buffer(&host->keys_forge, (uint8_t *)&host->keys, SEQUENCE);
+    lv2_atom_forge_sequence_head(&host->keys_forge, &host->keys_frame, 0);
 }
 
 Host *host_open(const char *bundle, double rate, HostKind kind)
@@ -298,6 +304,7 @@ Host *host_open(const char *bundle, double rate, HostKind kind)
         give_up("no plugin in the bundle");
     offer_features(host);
     lv2_atom_forge_init(&host->forge, &host->map);
+    lv2_atom_forge_init(&host->keys_forge, &host->map);
     host->instance = lilv_plugin_instantiate(host->plugin, rate, host->feature_list);
     if (!host->instance)
         give_up("the plugin cannot be instantiated");
@@ -386,9 +393,9 @@ float host_get(const Host *host, const char *symbol)
 void host_midi(Host *host, uint32_t frame, uint8_t a, uint8_t b, uint8_t c)
 {
     const uint8_t message[] = {a, b, c};
-    lv2_atom_forge_frame_time(&host->forge, frame);
-    lv2_atom_forge_atom(&host->forge, sizeof message, urid(host, LV2_MIDI__MidiEvent));
-    lv2_atom_forge_write(&host->forge, message, sizeof message);
+    lv2_atom_forge_frame_time(&host->keys_forge, frame);
+    lv2_atom_forge_atom(&host->keys_forge, sizeof message, urid(host, LV2_MIDI__MidiEvent));
+    lv2_atom_forge_write(&host->keys_forge, message, sizeof message);
 }
 
 void host_position(Host *host, uint32_t frame, int64_t position, float speed, float bar_beat)
@@ -506,6 +513,7 @@ void host_run(Host *host, uint32_t n)
     if (n > HOST_ROOM || !host->active)
         give_up("host_run: not active, or too long a block");
     lv2_atom_forge_pop(&host->forge, &host->sequence_frame);
+    lv2_atom_forge_pop(&host->keys_forge, &host->keys_frame);
     host->notify.sequence.atom.size = SEQUENCE - sizeof(LV2_Atom);
     host->notify.sequence.atom.type = urid(host, LV2_ATOM__Chunk);
     lilv_instance_run(host->instance, n);

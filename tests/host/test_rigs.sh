@@ -20,7 +20,8 @@ rm -rf "$work"
 mkdir -p "$work/bundles"
 cp -r "$rigs/rtcheck" "$work"
 chmod -R u+w "$work"
-ln -s "$(realpath "$build/brume.lv2")" "$work/bundles/brume.lv2"
+# A copy, not a link: the validators look at the real folder around the bundle.
+cp -r "$build/brume.lv2" "$work/bundles/brume.lv2"
 bash "$work/rtcheck/build.sh" || exit 1
 LV2_PATH=$(realpath "$work/bundles"):/usr/lib/lv2
 export LV2_PATH

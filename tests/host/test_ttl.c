@@ -17,7 +17,10 @@
 #define RDFS_COMMENT "http://www.w3.org/2000/01/rdf-schema#comment"
 
 /* Symbols of the ports that are no controls. */
-static const char *const others[] = {"in_l", "in_r", "out_l", "out_r", "control", "notify"};
+static const char *const others[] = {
+    [PORT_IN_L] = "in_l",   [PORT_IN_R] = "in_r",       [PORT_OUT_L] = "out_l",
+    [PORT_OUT_R] = "out_r", [PORT_CONTROL] = "control", [PORT_NOTIFY] = "notify",
+    [PORT_KEYS] = "keys"};
 
 static void test_ports_are_the_enum(void **state)
 {
@@ -42,6 +45,8 @@ static void test_ranges_are_the_code_s(void **state)
     lilv_plugin_get_port_ranges_float(host_plugin(host), low, high, usual);
     for (uint32_t i = PORT_TEXTURE; i < PORT_COUNT; i++) {
         const PortRange *range = port_range((PortIndex)i);
+        if (!range)
+            continue;
         assert_float_equal(low[i], range->minimum, 0);
         if (i == PORT_TEXTURE || i == PORT_MORPH_TO) {
             /* As many as the shipped model has; the code holds any model's. */
