@@ -129,7 +129,7 @@ $(BUILD)/tests/unit/test_%: tests/unit/test_%.c $(BUILD)/libplugin.a $(BUILD)/li
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libplugin.a $(BUILD)/libbrume.a -lcmocka $(CORE_LIBS)
 
-$(BUILD)/tests/host/test_%: tests/host/test_%.c tests/host/host.c tests/host/host.h $(BUILD)/plugin/ports.o
+$(BUILD)/tests/host/%: tests/host/%.c tests/host/host.c tests/host/host.h $(BUILD)/plugin/ports.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HOST_PKGS)) $(SANITIZE) $(LDFLAGS) -o $@ $< tests/host/host.c \
 	    $(BUILD)/plugin/ports.o -lcmocka $(shell $(PKG_CONFIG) --libs $(HOST_PKGS)) -lm -pthread

@@ -38,8 +38,9 @@ static int parse_classes(const char *text, const TextureModel *model, float *mix
             *colon = '\0';
             weight = strtod(colon + 1, &end);
             if (end == colon + 1 || *end || !(weight >= 0.0 && weight <= 1e6))
-                return error_set(err, "--class %.60s: \"%.60s\" is no weight: give a number from 0 "
-                                      "to 1e6",
+                return error_set(err,
+                                 "--class %.60s: \"%.60s\" is no weight: give a number from 0 "
+                                 "to 1e6",
                                  word, colon + 1);
         }
         const int index = texture_model_class(model, word, err);

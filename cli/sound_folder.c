@@ -100,7 +100,8 @@ static bool second_differs(const float *samples, size_t frames, unsigned channel
         return false;
     double difference = 0.0, level = 0.0;
     for (size_t i = 0; i < frames; i++) {
-        const double left = (double)samples[i * channels], right = (double)samples[i * channels + 1];
+        const double left = (double)samples[i * channels],
+                     right = (double)samples[i * channels + 1];
         difference += (left - right) * (left - right);
         level += right * right;
     }
@@ -185,8 +186,7 @@ static void read_file(Reader *reader, const char *class_name, const char *path, 
     keep_two_channels(&sound);
     recording_name(file, recording, sizeof recording);
     const size_t class_index = corpus_class(reader->corpus, class_name, &fault);
-    if (class_index == SIZE_MAX ||
-        add_sound(reader, class_index, recording, &sound, &fault)) {
+    if (class_index == SIZE_MAX || add_sound(reader, class_index, recording, &sound, &fault)) {
         warn(reader, path, fault.message);
     } else {
         reader->report->used++;
@@ -265,13 +265,15 @@ static int check_found(const Reader *reader, const char *folder, const StringLis
         for (size_t c = 0; c < corpus_classes(reader->corpus); c++)
             found = found || !strcmp(corpus_class_name(reader->corpus, c), only->values[i]);
         if (!found)
-            return error_set(err, "%s: no usable sound for class \"%s\": it must be a folder there "
-                                  "that holds recordings",
+            return error_set(err,
+                             "%s: no usable sound for class \"%s\": it must be a folder there "
+                             "that holds recordings",
                              folder, only->values[i]);
     }
     if (!reader->report->used)
-        return error_set(err, "%s: no usable sound in it: give a folder of recordings (wav, flac, "
-                              "ogg, mp3, ...), or of folders of them",
+        return error_set(err,
+                         "%s: no usable sound in it: give a folder of recordings (wav, flac, "
+                         "ogg, mp3, ...), or of folders of them",
                          folder);
     return 0;
 }
@@ -289,8 +291,8 @@ int sound_folder_read(const char *folder, const StringList *only, const TextureC
     if (!reader.stft)
         return -1;
     progress_begin(&reader.progress, quiet);
-    const int failed = read_classes(&reader, folder, only, err) ||
-                       check_found(&reader, folder, only, err);
+    const int failed =
+        read_classes(&reader, folder, only, err) || check_found(&reader, folder, only, err);
     progress_end(&reader.progress);
     stft_destroy(reader.stft);
     return failed ? -1 : 0;

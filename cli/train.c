@@ -83,7 +83,8 @@ static int prepare(Training *training, Error *err)
     for (size_t c = 0; c < config.denoiser.classes; c++) {
         const char *name = corpus_class_name(training->corpus, c);
         if (strlen(name) >= TEXTURE_CLASS_ROOM)
-            return error_set(err, "class \"%s\": its name is longer than %d bytes: rename its folder",
+            return error_set(err,
+                             "class \"%s\": its name is longer than %d bytes: rename its folder",
                              name, TEXTURE_CLASS_ROOM - 1);
         strcpy(config.classes[c], name);
     }
@@ -103,8 +104,7 @@ static int create_trainer(Training *training, Error *err)
     training->trainer = texture_trainer_create(training->model, training->corpus, &settings, err);
     if (!training->trainer)
         return -1;
-    if (request->resume &&
-        texture_trainer_resume(training->trainer, request->checkpoint, err))
+    if (request->resume && texture_trainer_resume(training->trainer, request->checkpoint, err))
         return -1;
     if (request->resume && request->steps)
         texture_trainer_set_steps(training->trainer, (size_t)request->steps);
@@ -248,8 +248,9 @@ static int check_files(const TrainRequest *request, Error *err)
         return -1;
     output_discard(output);
     if (!request->resume && !access(request->checkpoint, F_OK))
-        return error_set(err, "%s: is there from a training that was interrupted: give --resume to "
-                              "go on, or remove it",
+        return error_set(err,
+                         "%s: is there from a training that was interrupted: give --resume to "
+                         "go on, or remove it",
                          request->checkpoint);
     if (request->resume && access(request->checkpoint, R_OK))
         return error_set(err, "%s: there is no checkpoint to go on from: start without --resume",
@@ -275,7 +276,8 @@ static int finish(Training *training, Error *err)
     if (save_model(training, err))
         return -1;
     if (stopped)
-        return error_set(err, "interrupted at step %zu: the model so far is in %s; --resume goes on",
+        return error_set(err,
+                         "interrupted at step %zu: the model so far is in %s; --resume goes on",
                          p.step, training->request->output);
     unlink(training->request->checkpoint);
     print_result(training);
@@ -284,7 +286,8 @@ static int finish(Training *training, Error *err)
 
 static int train(Training *training, Error *err)
 {
-    if (check_files(training->request, err) || prepare(training, err) || create_trainer(training, err))
+    if (check_files(training->request, err) || prepare(training, err) ||
+        create_trainer(training, err))
         return -1;
     const TextureProgress before = texture_trainer_progress(training->trainer);
     if (!training->request->common.quiet) {

@@ -15,8 +15,8 @@
 
 typedef struct Ring Ring;
 
-/* Room for at least `frames` frames (1..2^24) of `channels` (1..64) values, rounded up to a power of
- * two; locked in memory where the system allows it (ring_locked). Not on the audio thread. */
+/* Room for at least `frames` frames (1..2^24) of `channels` (1..64) values, rounded up to a power
+ * of two; locked in memory where the system allows it (ring_locked). Not on the audio thread. */
 Ring *ring_create(size_t frames, unsigned channels, Error *err);
 void ring_destroy(Ring *ring);
 

@@ -1,4 +1,5 @@
-/* AdamW (Kingma & Ba 2015; Loshchilov & Hutter 2019), clipping of gradients, and averaged weights. */
+/* AdamW (Kingma & Ba 2015; Loshchilov & Hutter 2019), clipping of gradients, and averaged weights.
+ */
 #ifndef BRUME_MODELS_ADAM_H
 #define BRUME_MODELS_ADAM_H
 
@@ -14,8 +15,8 @@ typedef struct AdamSettings {
 /* beta .9 and .99, epsilon 1e-8, decay 1e-3. */
 AdamSettings adam_defaults(void);
 
-/* One update, number `step` (from 1), at learning rate `rate`: values, first and second moments, all
- * (parameters_size,), in place. */
+/* One update, number `step` (from 1), at learning rate `rate`: values, first and second moments,
+ * all (parameters_size,), in place. */
 void adam_step(const AdamSettings *settings, const Parameters *parameters, size_t step, double rate,
                const real *gradients, real *values, real *first, real *second);
 

@@ -24,7 +24,7 @@ typedef struct Group {
 
 typedef struct Class {
     char name[NAME_ROOM];
-    int held_by_time; /* one group: the end of each take is held out */
+    int held_by_time;  /* one group: the end of each take is held out */
     double weights[2]; /* of the class, on each side of the split */
 } Class;
 

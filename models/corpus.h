@@ -1,10 +1,10 @@
 /* The corpus: recordings to train on, as frames of log energies (later: normalised), by class.
  *
- * A *take* is one channel of one recording; takes of one recording, and recordings whose names differ
- * only in a last letter ("sea-A", "sea-B": pieces cut from one recording), form a *group*. A group is
- * held out whole, or not at all, so that what is held out was never heard. A class of too
- * few groups for that gives the end of each take instead. Frames are kept as binary16: an hour of one channel at
- * 86 frames of 396 bands a second takes 236 MiB. */
+ * A *take* is one channel of one recording; takes of one recording, and recordings whose names
+ * differ only in a last letter ("sea-A", "sea-B": pieces cut from one recording), form a *group*. A
+ * group is held out whole, or not at all, so that what is held out was never heard. A class of too
+ * few groups for that gives the end of each take instead. Frames are kept as binary16: an hour of
+ * one channel at 86 frames of 396 bands a second takes 236 MiB. */
 #ifndef BRUME_MODELS_CORPUS_H
 #define BRUME_MODELS_CORPUS_H
 

@@ -36,16 +36,16 @@ struct DenoiserPass {
     const Denoiser *denoiser;
     size_t windows, rows;
     bool training;
-    BlockState states[DENOISER_MAX_BLOCKS + 1]; /* the last is the output layer's */
-    real *marked;                               /* (rows, bands + 1) */
-    real *in_columns;                           /* (rows, 3 (bands + 1)) */
-    real *trunk;                                /* (rows, channels) */
-    real *modulated;                            /* (rows, channels) */
-    real *level, *level1, *level1_active;       /* (windows, ...) */
-    real *part, *sum, *condition;               /* (windows, condition) */
-    real *film;                                 /* (windows, film size) */
+    BlockState states[DENOISER_MAX_BLOCKS + 1];              /* the last is the output layer's */
+    real *marked;                                            /* (rows, bands + 1) */
+    real *in_columns;                                        /* (rows, 3 (bands + 1)) */
+    real *trunk;                                             /* (rows, channels) */
+    real *modulated;                                         /* (rows, channels) */
+    real *level, *level1, *level1_active;                    /* (windows, ...) */
+    real *part, *sum, *condition;                            /* (windows, condition) */
+    real *film;                                              /* (windows, film size) */
     real *dcolumns, *drow1, *drow2, *dfilm, *dpart, *dlevel; /* the way back */
-    real *memory;                               /* the one allocation that all of these lie in */
+    real *memory; /* the one allocation that all of these lie in */
 };
 
 static size_t film_size(const DenoiserConfig *c)
@@ -318,7 +318,8 @@ void denoiser_forward(DenoiserPass *pass, const real *w, const DenoiserInput *in
     BlockState *s = &pass->states[config->blocks];
     const real *film = pass->film + 3 * config->blocks * c;
     norm_forward(rows, c, pass->trunk, s->normed, s->inverse);
-    film_forward(in->windows, in->frames, c, film_size(config), film, film + c, s->normed, s->inner);
+    film_forward(in->windows, in->frames, c, film_size(config), film, film + c, s->normed,
+                 s->inner);
     silu_forward(rows * c, s->inner, s->active);
     linear_forward(rows, c, config->bands, s->active, w + d->out_w, w + d->out_b, out);
 }

@@ -2,9 +2,9 @@
  * at a noisy piece of spectrogram and says what is noise in it.
  *
  * A trunk after WaveNet's and DiffWave's (Kong et al. 2021): kernel 3, dilations that reach both
- * ways, layer norm and FiLM for what a window is told: the noise level (as half-log-SNR), its mix of
- * classes, and a memory (the mean of other frames of the same sound, so that a stream stays the rain
- * that it is). Frames that are already known, the prefix, come in clean and marked. */
+ * ways, layer norm and FiLM for what a window is told: the noise level (as half-log-SNR), its mix
+ * of classes, and a memory (the mean of other frames of the same sound, so that a stream stays the
+ * rain that it is). Frames that are already known, the prefix, come in clean and marked. */
 #ifndef BRUME_MODELS_DENOISER_H
 #define BRUME_MODELS_DENOISER_H
 
@@ -19,22 +19,22 @@
 
 /* The shape of a network. */
 typedef struct DenoiserConfig {
-    size_t bands;                         /* channels in and out, 1..4096 */
-    size_t channels;                      /* of the trunk, 8..2048 */
-    size_t condition;                     /* width of the conditioning vector, 8..2048 */
-    size_t classes;                       /* 1..256 */
-    size_t blocks;                        /* 1..DENOISER_MAX_BLOCKS */
+    size_t bands;                          /* channels in and out, 1..4096 */
+    size_t channels;                       /* of the trunk, 8..2048 */
+    size_t condition;                      /* width of the conditioning vector, 8..2048 */
+    size_t classes;                        /* 1..256 */
+    size_t blocks;                         /* 1..DENOISER_MAX_BLOCKS */
     size_t dilations[DENOISER_MAX_BLOCKS]; /* frames, 1..1024, one a block */
 } DenoiserConfig;
 
 /* What one call treats: `windows` windows of `frames` frames. rows = windows * frames. */
 typedef struct DenoiserInput {
     size_t windows, frames;
-    const real *x;             /* (rows, bands): noisy frames; clean ones where known */
-    const real *known;         /* (rows,): 1 for frames of the prefix, else 0 */
-    const real *half_log_snr;  /* (windows,) noise levels, lambda = ln(alpha / sigma) */
-    const real *mix;           /* (windows, classes): weights of classes, summing to 1 */
-    const real *memory;        /* (windows, bands): mean frame of other parts of the sound */
+    const real *x;            /* (rows, bands): noisy frames; clean ones where known */
+    const real *known;        /* (rows,): 1 for frames of the prefix, else 0 */
+    const real *half_log_snr; /* (windows,) noise levels, lambda = ln(alpha / sigma) */
+    const real *mix;          /* (windows, classes): weights of classes, summing to 1 */
+    const real *memory;       /* (windows, bands): mean frame of other parts of the sound */
 } DenoiserInput;
 
 typedef struct Denoiser Denoiser;         /* shape and parameter layout; immutable */

@@ -43,9 +43,8 @@ void film_forward(size_t windows, size_t frames, size_t channels, size_t stride,
                   const real *shift, const real *x, real *y);
 
 /* dx may be dy; dscale and dshift (windows, stride) are added to. */
-void film_backward(size_t windows, size_t frames, size_t channels, size_t stride,
-                   const real *scale, const real *x, const real *dy, real *dx, real *dscale,
-                   real *dshift);
+void film_backward(size_t windows, size_t frames, size_t channels, size_t stride, const real *scale,
+                   const real *x, const real *dy, real *dx, real *dscale, real *dshift);
 
 /* Gated residual: x += y (1 + gate), gate (channels,) a window as in film_forward. */
 void gate_forward(size_t windows, size_t frames, size_t channels, size_t stride, const real *gate,

@@ -68,8 +68,8 @@ static float quantile(const float *sorted, size_t n, double p)
     return sorted[i] + share * (sorted[i + 1] - sorted[i]);
 }
 
-/* Makes knots rise. A run of equal ones is spread about its middle, so that a value which many frames
- * share (silence) becomes the middle of their ranks. */
+/* Makes knots rise. A run of equal ones is spread about its middle, so that a value which many
+ * frames share (silence) becomes the middle of their ranks. */
 static void spread_ties(float *knots)
 {
     for (size_t first = 0, end; first < NORMALISER_KNOTS; first = end) {
@@ -97,8 +97,7 @@ int normaliser_fit(Normaliser *normaliser, size_t class_index, const float *fram
             column[i] = frames[i * bands + b];
         qsort(column, n, sizeof *column, compare_floats);
         for (size_t k = 0; k < NORMALISER_KNOTS; k++)
-            knots[k] =
-                quantile(column, n, 0.5 * erfc(-(double)knot_position(k) / sqrt(2.0)));
+            knots[k] = quantile(column, n, 0.5 * erfc(-(double)knot_position(k) / sqrt(2.0)));
         spread_ties(knots);
     }
     free(column);
@@ -158,8 +157,8 @@ void normaliser_backward(const Normaliser *normaliser, const float *mix, float *
     const size_t bands = normaliser->bands;
     for (size_t i = 0; i < n; i++)
         for (size_t b = 0; b < bands; b++) {
-            float at = (frames[i * bands + b] + NORMALISER_RANGE) *
-                       (float)(NORMALISER_KNOTS - 1) / (2.0f * NORMALISER_RANGE);
+            float at = (frames[i * bands + b] + NORMALISER_RANGE) * (float)(NORMALISER_KNOTS - 1) /
+                       (2.0f * NORMALISER_RANGE);
             at = fminf(fmaxf(at, 0.0f), (float)(NORMALISER_KNOTS - 1));
             const size_t k = at < (float)(NORMALISER_KNOTS - 2) ? (size_t)at : NORMALISER_KNOTS - 2;
             const float share = at - (float)k;
@@ -167,8 +166,7 @@ void normaliser_backward(const Normaliser *normaliser, const float *mix, float *
             for (size_t c = 0; c < normaliser->classes; c++) {
                 if (mix[c] == 0.0f)
                     continue;
-                const float *knots =
-                    normaliser->table + (c * bands + b) * NORMALISER_KNOTS + k;
+                const float *knots = normaliser->table + (c * bands + b) * NORMALISER_KNOTS + k;
                 value += mix[c] * (knots[0] + share * (knots[1] - knots[0]));
             }
             frames[i * bands + b] = value;

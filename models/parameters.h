@@ -25,7 +25,8 @@ Parameters *parameters_create(Error *err);
 void parameters_destroy(Parameters *parameters);
 
 /* Appends a tensor; shape (rank,), rank 1..3. FAN_IN: Gaussian with variance 1 / (product of all
- * sizes but the first). Returns its offset; parameters_ok() tells afterwards whether memory held. */
+ * sizes but the first). Returns its offset; parameters_ok() tells afterwards whether memory held.
+ */
 size_t parameters_add(Parameters *parameters, const char *name, ParameterStart start, size_t rank,
                       const size_t *shape);
 int parameters_ok(const Parameters *parameters, Error *err);

@@ -17,11 +17,11 @@ struct Playback {
     TextureStream *stream;
     Resampler *resampler;
     unsigned channels;
-    double ratio;                 /* input frames for an output frame */
-    uint64_t step_in, step_out;   /* input frames after which both rates meet again; 0: never soon */
-    uint64_t position;            /* number of the next output frame */
-    uint64_t fade_in;             /* output frames */
-    uint64_t skip_in, skip_out;   /* frames still to be passed over */
+    double ratio;               /* input frames for an output frame */
+    uint64_t step_in, step_out; /* input frames after which both rates meet again; 0: never soon */
+    uint64_t position;          /* number of the next output frame */
+    uint64_t fade_in;           /* output frames */
+    uint64_t skip_in, skip_out; /* frames still to be passed over */
     float planar[2][PIECE];
     float interleaved[2 * PIECE]; /* input */
     size_t at, end;               /* input frames not yet resampled */

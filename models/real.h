@@ -11,7 +11,7 @@ typedef float real;
 /* Compiles a loop for several instruction sets and picks one when the program starts. Sanitizers
  * run before the choice can be made, and the double build has no need of it. For static functions
  * only: clang 14 gives others a name that no other file can find. */
-#if defined(__x86_64__) && !defined(BRUME_DOUBLE) && !defined(__SANITIZE_ADDRESS__) &&              \
+#if defined(__x86_64__) && !defined(BRUME_DOUBLE) && !defined(__SANITIZE_ADDRESS__) &&             \
     !defined(__SANITIZE_THREAD__) && !defined(BRUME_BASELINE)
 #if defined(__clang__)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

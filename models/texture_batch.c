@@ -15,15 +15,16 @@ enum {
     STREAM_HELD_OUT = 0x1000
 };
 
-/* How often a window has no prefix, as at the beginning of a stream, and how much of a window a prefix
- * takes otherwise: streams give a quarter. */
+/* How often a window has no prefix, as at the beginning of a stream, and how much of a window a
+ * prefix takes otherwise: streams give a quarter. */
 static const double NO_PREFIX = 0.25, SHORTEST_PREFIX = 0.0625, LONGEST_PREFIX = 0.4;
 
 struct TextureBatch {
     const TextureModel *model;
     size_t room, windows, frames, bands;
     DenoiserPass *pass;
-    real *clean, *noise, *x, *known, *out, *dout; /* (room * frames, bands), known (room * frames,) */
+    real *clean, *noise, *x, *known, *out,
+        *dout; /* (room * frames, bands), known (room * frames,) */
     real *half_log_snr, *mix, *memory;
     real *piece; /* (bands,) */
 };
@@ -56,8 +57,8 @@ TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bo
     batch->memory = calloc(windows * bands, sizeof(real));
     batch->piece = calloc(bands, sizeof(real));
     if (!batch->pass || !batch->clean || !batch->noise || !batch->x || !batch->out ||
-        !batch->dout || !batch->known || !batch->half_log_snr || !batch->mix ||
-        !batch->memory || !batch->piece) {
+        !batch->dout || !batch->known || !batch->half_log_snr || !batch->mix || !batch->memory ||
+        !batch->piece) {
         texture_batch_destroy(batch);
         error_set(err, "out of memory for %zu windows of %zu frames", windows, frames);
         return NULL;
@@ -96,8 +97,8 @@ static void fill_prefix(TextureBatch *batch, size_t w, double u)
     memset(known, 0, batch->frames * sizeof *known);
     if (u < NO_PREFIX)
         return;
-    const double share = SHORTEST_PREFIX + (LONGEST_PREFIX - SHORTEST_PREFIX) * (u - NO_PREFIX) /
-                                               (1.0 - NO_PREFIX);
+    const double share =
+        SHORTEST_PREFIX + (LONGEST_PREFIX - SHORTEST_PREFIX) * (u - NO_PREFIX) / (1.0 - NO_PREFIX);
     const size_t length = (size_t)(share * (double)batch->frames);
     for (size_t f = 0; f < length; f++)
         known[f] = 1;
@@ -134,9 +135,9 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
         corpus_read(corpus, place, batch->frames, batch->clean + w * size);
         memset(batch->mix + w * classes, 0, classes * sizeof(real));
         batch->mix[w * classes + corpus_place_class(corpus, place)] = 1;
-        const double level = ((double)(draw->first + w) +
-                              random_uniform(draw->seed, side + STREAM_LEVEL, index)) /
-                             (double)draw->of;
+        const double level =
+            ((double)(draw->first + w) + random_uniform(draw->seed, side + STREAM_LEVEL, index)) /
+            (double)draw->of;
         batch->half_log_snr[w] = (real)schedule_half_log_snr(schedule, 1 + (int)(level * steps));
         fill_prefix(batch, w, random_uniform(draw->seed, side + STREAM_PREFIX, index));
         fill_memory(batch, w, corpus, place, draw->seed, side + STREAM_MEMORY, index);
@@ -158,9 +159,8 @@ void texture_batch_set_level(TextureBatch *batch, double half_log_snr)
 TextureLoss texture_batch_loss(TextureBatch *batch, const real *weights, double scale,
                                real *gradients)
 {
-    const DenoiserInput input = {batch->windows,      batch->frames, batch->x,
-                                 batch->known,        batch->half_log_snr, batch->mix,
-                                 batch->memory};
+    const DenoiserInput input = {batch->windows,      batch->frames, batch->x,     batch->known,
+                                 batch->half_log_snr, batch->mix,    batch->memory};
     denoiser_forward(batch->pass, weights, &input, batch->out);
     const Prediction prediction = texture_model_config(batch->model)->prediction;
     const size_t bands = batch->bands;

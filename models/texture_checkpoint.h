@@ -13,7 +13,7 @@ typedef struct TextureIdentity {
 typedef struct TextureCheckpoint {
     TextureIdentity identity;
     TextureProgress progress;
-    size_t size;                                      /* parameters of the network */
+    size_t size;                                    /* parameters of the network */
     real *values, *first, *second, *average, *best; /* (size,): weights, Adam's moments, averages */
 } TextureCheckpoint;
 

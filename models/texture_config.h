@@ -4,7 +4,8 @@
 
 #include "models/texture_model.h"
 
-/* Every number in its range and the parts fitting each other; -1 with a message naming the field. */
+/* Every number in its range and the parts fitting each other; -1 with a message naming the field.
+ */
 int texture_config_check(const TextureConfig *config, Error *err);
 
 /* JSON text -> config, checked. Anything missing, of the wrong type or out of range is refused. */

@@ -137,8 +137,9 @@ static int check(const TextureModel *model, const TextureSettings *settings, uns
     if (channels < 1 || channels > CHANNELS)
         return error_set(err, "a texture of %u channels: 1 or 2 are possible", channels);
     if (config->window < least)
-        return error_set(err, "the model's window of %zu frames is too short for an endless stream: "
-                              "%zu at least",
+        return error_set(err,
+                         "the model's window of %zu frames is too short for an endless stream: "
+                         "%zu at least",
                          config->window, least);
     return texture_settings_check(settings, model, err);
 }
@@ -383,8 +384,8 @@ void texture_frames_drop(TextureFrames *frames, size_t n)
 
 size_t texture_frames_state_size(const TextureFrames *frames)
 {
-    return sizeof(State) + (frames->channels * frames->bands + frames->classes) * frames->rows *
-                               sizeof(float);
+    return sizeof(State) +
+           (frames->channels * frames->bands + frames->classes) * frames->rows * sizeof(float);
 }
 
 void texture_frames_save(const TextureFrames *frames, void *state)

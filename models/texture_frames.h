@@ -16,7 +16,7 @@
 #include <stdatomic.h>
 
 #define TEXTURE_PREFIX 64
-#define TEXTURE_FADE 12
+#define TEXTURE_FADE   12
 
 /* Frames of the short chunk, in at most 4 steps, that follows texture_frames_redo. */
 #define TEXTURE_QUICK 112

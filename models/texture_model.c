@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAPS_TENSOR "normaliser.quantiles"
+#define MAPS_TENSOR     "normaliser.quantiles"
 #define MEMORIES_TENSOR "memories"
 
 struct TextureModel {
@@ -117,8 +117,9 @@ static TextureModel *read_model(const Safetensors *file, Error *err)
         return NULL;
     }
     if (!format || strcmp(format, TEXTURE_FORMAT)) {
-        error_set(err, "its format version is \"%.60s\"; this Brume reads \"" TEXTURE_FORMAT
-                       "\": use a newer Brume, or train the model again",
+        error_set(err,
+                  "its format version is \"%.60s\"; this Brume reads \"" TEXTURE_FORMAT
+                  "\": use a newer Brume, or train the model again",
                   format ? format : "missing");
         return NULL;
     }

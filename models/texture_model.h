@@ -1,6 +1,6 @@
-/* A texture model: all that turns Gaussian noise into spectrograms of its classes. Bands, normaliser,
- * denoiser and weights, read from a safetensors file or filled by training. Immutable once loaded, so
- * any number of streams on any threads may share one. */
+/* A texture model: all that turns Gaussian noise into spectrograms of its classes. Bands,
+ * normaliser, denoiser and weights, read from a safetensors file or filled by training. Immutable
+ * once loaded, so any number of streams on any threads may share one. */
 #ifndef BRUME_MODELS_TEXTURE_MODEL_H
 #define BRUME_MODELS_TEXTURE_MODEL_H
 
@@ -13,22 +13,22 @@
 
 #include <stddef.h>
 
-#define TEXTURE_KIND "brume.texture"
-#define TEXTURE_FORMAT "1"
+#define TEXTURE_KIND        "brume.texture"
+#define TEXTURE_FORMAT      "1"
 #define TEXTURE_MAX_CLASSES 64
-#define TEXTURE_CLASS_ROOM 64 /* bytes of a class name, its end included */
-#define TEXTURE_MEMORIES 32   /* mean frames that each class has to choose from */
+#define TEXTURE_CLASS_ROOM  64 /* bytes of a class name, its end included */
+#define TEXTURE_MEMORIES    32 /* mean frames that each class has to choose from */
 
 /* What a model is made of; stored as JSON under "config" in the file's metadata. */
 typedef struct TextureConfig {
-    size_t rate;           /* Hz, 8000..192000 */
-    size_t frame;          /* samples, a power of two, 256..8192; the hop is a quarter */
-    size_t linear, upper;  /* single bins, and logarithmic bands above them */
-    double top;            /* Hz: centre of the last band */
+    size_t rate;          /* Hz, 8000..192000 */
+    size_t frame;         /* samples, a power of two, 256..8192; the hop is a quarter */
+    size_t linear, upper; /* single bins, and logarithmic bands above them */
+    double top;           /* Hz: centre of the last band */
     DenoiserConfig denoiser;
     Prediction prediction;
     ScheduleKind schedule;
-    size_t window;         /* frames that the denoiser was trained on, 32..4096 */
+    size_t window; /* frames that the denoiser was trained on, 32..4096 */
     char classes[TEXTURE_MAX_CLASSES][TEXTURE_CLASS_ROOM];
 } TextureConfig;
 
@@ -56,9 +56,9 @@ const Normaliser *texture_model_maps(const TextureModel *model);
 real *texture_model_weights(TextureModel *model);
 const real *texture_model_values(const TextureModel *model);
 
-/* (classes, TEXTURE_MEMORIES, bands): mean frames of stretches of the recordings, in the normaliser's
- * Gaussian domain. A stream is given a mixture of them, and stays that rain. For training to fill;
- * otherwise read only. */
+/* (classes, TEXTURE_MEMORIES, bands): mean frames of stretches of the recordings, in the
+ * normaliser's Gaussian domain. A stream is given a mixture of them, and stays that rain. For
+ * training to fill; otherwise read only. */
 float *texture_model_memories(TextureModel *model);
 const float *texture_model_colours(const TextureModel *model);
 

@@ -21,11 +21,11 @@ struct TextureStream {
     size_t hop, rewinds, snapshot_size;
     TextureFrames *frames;
     Channel channel[CHANNELS];
-    float *log_energy;           /* (SEEN, bands) */
-    uint64_t block;              /* number of the next block */
-    size_t sound_at, sound_end;  /* of channel[].sound */
-    char *snapshots;             /* (rewinds, snapshot_size): before block b at b % rewinds */
-    uint64_t oldest;             /* block of the oldest snapshot that holds */
+    float *log_energy;          /* (SEEN, bands) */
+    uint64_t block;             /* number of the next block */
+    size_t sound_at, sound_end; /* of channel[].sound */
+    char *snapshots;            /* (rewinds, snapshot_size): before block b at b % rewinds */
+    uint64_t oldest;            /* block of the oldest snapshot that holds */
 };
 
 static void excite(void *user, uint64_t first, float *out, size_t n)

@@ -1,8 +1,8 @@
-/* The texture stream: an endless sound out of Gaussian noise, at the model's own rate: the frames of
- * models/texture_frames.h, turned into sound block by block.
+/* The texture stream: an endless sound out of Gaussian noise, at the model's own rate: the frames
+ * of models/texture_frames.h, turned into sound block by block.
  *
- * What comes out is a pure function of model, settings, and the positions at which settings changed.
- * Not for the audio thread; one thread at a time. */
+ * What comes out is a pure function of model, settings, and the positions at which settings
+ * changed. Not for the audio thread; one thread at a time. */
 #ifndef BRUME_MODELS_TEXTURE_STREAM_H
 #define BRUME_MODELS_TEXTURE_STREAM_H
 

@@ -243,8 +243,9 @@ int texture_trainer_step(TextureTrainer *trainer, Error *err)
     const double loss = sum.sum / fmax(1.0, sum.values);
     const double norm = gradients_clip(trainer->size, gradients, CLIP);
     if (!isfinite(loss) || !isfinite(norm))
-        return error_set(err, "the loss is no longer finite at step %zu: start again with a lower "
-                              "learning rate, or from the last checkpoint",
+        return error_set(err,
+                         "the loss is no longer finite at step %zu: start again with a lower "
+                         "learning rate, or from the last checkpoint",
                          progress->step);
     const size_t step = progress->step;
     adam_step(&trainer->adam, parameters, step + 1, rate_at(trainer, step), gradients,
@@ -262,13 +263,11 @@ int texture_trainer_evaluate(TextureTrainer *trainer, Error *err)
     TextureCheckpoint *state = &trainer->state;
     TextureProgress *progress = &state->progress;
     TextureLoss sum = {0.0, 0.0};
-    TextureDraw draw = {
-        .seed = 1, .held_out = 1, .step = 0, .windows = 8, .of = HELD_OUT_WINDOWS};
+    TextureDraw draw = {.seed = 1, .held_out = 1, .step = 0, .windows = 8, .of = HELD_OUT_WINDOWS};
     for (; draw.first < HELD_OUT_WINDOWS; draw.first += draw.windows) {
         if (texture_batch_draw(trainer->held_out, trainer->corpus, &draw))
             break;
-        const TextureLoss loss =
-            texture_batch_loss(trainer->held_out, state->average, 0.0, NULL);
+        const TextureLoss loss = texture_batch_loss(trainer->held_out, state->average, 0.0, NULL);
         sum.sum += loss.sum;
         sum.values += loss.values;
     }

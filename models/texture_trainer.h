@@ -1,6 +1,7 @@
-/* Training of a texture model: windows of the corpus noised to random levels, the denoiser's squared
- * error, AdamW, averaged weights, held-out loss. What a step does is a pure function of corpus, seed
- * and step number, so training goes on from a checkpoint as if it had never stopped. */
+/* Training of a texture model: windows of the corpus noised to random levels, the denoiser's
+ * squared error, AdamW, averaged weights, held-out loss. What a step does is a pure function of
+ * corpus, seed and step number, so training goes on from a checkpoint as if it had never stopped.
+ */
 #ifndef BRUME_MODELS_TEXTURE_TRAINER_H
 #define BRUME_MODELS_TEXTURE_TRAINER_H
 
@@ -18,10 +19,10 @@ typedef struct TextureTrainerSettings {
 /* Where training stands. */
 typedef struct TextureProgress {
     size_t step;
-    double loss;                /* averaged over about 100 steps; NaN before the first */
-    double held_out, best;      /* held-out loss with averaged weights; NaN where not known */
+    double loss;           /* averaged over about 100 steps; NaN before the first */
+    double held_out, best; /* held-out loss with averaged weights; NaN where not known */
     size_t best_step;
-    double seconds;             /* time spent in steps over all runs, as the caller adds it */
+    double seconds; /* time spent in steps over all runs, as the caller adds it */
 } TextureProgress;
 
 typedef struct TextureTrainer TextureTrainer;

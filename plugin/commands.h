@@ -28,8 +28,8 @@ typedef struct Command {
 
 #define COMMAND_SOON UINT64_MAX
 
-/* Zero-initialised it is empty. `head` is the consumer's, `tail` the producer's; each is stored with
- * release after the slot was read or filled, and loaded with acquire by the other. */
+/* Zero-initialised it is empty. `head` is the consumer's, `tail` the producer's; each is stored
+ * with release after the slot was read or filled, and loaded with acquire by the other. */
 typedef struct Commands {
     Command slots[COMMANDS_ROOM];
     _Atomic unsigned head, tail;

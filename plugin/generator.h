@@ -1,5 +1,5 @@
-/* The generator: a thread that makes sound ahead of time, and the wait-free way from it to the audio
- * thread.
+/* The generator: a thread that makes sound ahead of time, and the wait-free way from it to the
+ * audio thread.
  *
  * Sound lies in two *lanes*, each a ring. The audio thread plays one; when settings change, the
  * generator makes the sound again in the other from just past the play head, and the reader
@@ -25,9 +25,10 @@ typedef struct GeneratorStatus {
     bool playing;       /* false until the first sound, and in an underrun */
 } GeneratorStatus;
 
-/* For a host at `rate` Hz, stereo. `model` is taken over (one reference of it) and may be NULL: then
- * there is silence until generator_swap. No thread runs yet. NULL with a message, and the reference
- * still the caller's, out of memory or if the settings don't fit the model. Not on the audio thread. */
+/* For a host at `rate` Hz, stereo. `model` is taken over (one reference of it) and may be NULL:
+ * then there is silence until generator_swap. No thread runs yet. NULL with a message, and the
+ * reference still the caller's, out of memory or if the settings don't fit the model. Not on the
+ * audio thread. */
 Generator *generator_create(double rate, SharedModel *model, const TextureSettings *settings,
                             Error *err);
 
@@ -37,7 +38,8 @@ void generator_destroy(Generator *generator);
 /* Starts the thread, from the stream's first frame. -1 with a message when the system refuses. */
 int generator_start(Generator *generator, Error *err);
 
-/* Stops it, within one denoising step also in the middle of a chunk. Harmless if it does not run. */
+/* Stops it, within one denoising step also in the middle of a chunk. Harmless if it does not run.
+ */
 void generator_stop(Generator *generator);
 
 /* The audio thread's calls, all wait-free: */
@@ -59,9 +61,10 @@ bool generator_swap(Generator *generator, SharedModel *model, const TextureSetti
 void generator_read(Generator *generator, float *left, float *right, uint32_t n);
 
 /* The same while the host freewheels: waits until the sound is there. The first such call after
- * generator_read (or after `again` is set, where the host's transport starts) begins at the stream's
- * first frame, so that each export is the same and equals `brume render`. */
-void generator_read_waiting(Generator *generator, float *left, float *right, uint32_t n, bool again);
+ * generator_read (or after `again` is set, where the host's transport starts) begins at the
+ * stream's first frame, so that each export is the same and equals `brume render`. */
+void generator_read_waiting(Generator *generator, float *left, float *right, uint32_t n,
+                            bool again);
 
 /* Any thread. */
 GeneratorStatus generator_status(const Generator *generator);

@@ -181,13 +181,15 @@ static void arrive(Lanes *lanes)
     lanes->reading = 1 - lanes->reading;
     lanes->position = lanes->next_position;
     lanes->fading = false;
-    /* Before the offer ends: the writer's next look at the horizon must not find the old stream's. */
+    /* Before the offer ends: the writer's next look at the horizon must not find the old stream's.
+     */
     atomic_store_explicit(&lanes->horizon, lanes->position, memory_order_relaxed);
     atomic_store_explicit(&lanes->offer, NO_OFFER, memory_order_release);
 }
 
-/* Begins to take an offered lane if its time has come. Frames of it that lie behind are passed over.
- * Returns how many frames may be read before that time: 0 = it has begun, or there is no offer. */
+/* Begins to take an offered lane if its time has come. Frames of it that lie behind are passed
+ * over. Returns how many frames may be read before that time: 0 = it has begun, or there is no
+ * offer. */
 static size_t consider_offer(Lanes *lanes)
 {
     if (lanes->fading || atomic_load_explicit(&lanes->offer, memory_order_acquire) == NO_OFFER)

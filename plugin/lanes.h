@@ -1,9 +1,10 @@
 /* Lanes: the wait-free way of sound from the generator to the audio thread.
  *
  * Two rings. The reader plays one; the writer fills it, or prepares the other and *offers* it. The
- * reader crossfades over when it gets there, and by that gives the old one back. One atomic, `offer`,
- * carries the hand-over both ways: the writer stores it with release after the lane is prepared, the
- * reader clears it with release after its last look at the old lane; each loads it with acquire. */
+ * reader crossfades over when it gets there, and by that gives the old one back. One atomic,
+ * `offer`, carries the hand-over both ways: the writer stores it with release after the lane is
+ * prepared, the reader clears it with release after its last look at the old lane; each loads it
+ * with acquire. */
 #ifndef BRUME_PLUGIN_LANES_H
 #define BRUME_PLUGIN_LANES_H
 
@@ -41,7 +42,8 @@ void lanes_begin(Lanes *lanes, uint64_t start);
 /* Turns back to the lane that is played: what was begun is not offered after all. */
 void lanes_abandon(Lanes *lanes);
 
-/* Offers the lane begun, once it holds lanes_least frames. `serial` (not 0) names what it answers. */
+/* Offers the lane begun, once it holds lanes_least frames. `serial` (not 0) names what it answers.
+ */
 void lanes_offer(Lanes *lanes, LanesJoin join, uint64_t serial);
 
 /* Appends n frames, interleaved, to the lane turned to; returns how many fitted. */
@@ -58,8 +60,8 @@ uint64_t lanes_horizon(const Lanes *lanes);
 
 /* Reader, on the audio thread: */
 
-/* The next n frames. Waits for nothing: fades out before the lane runs dry, counts an underrun, fades
- * in again once there is enough. */
+/* The next n frames. Waits for nothing: fades out before the lane runs dry, counts an underrun,
+ * fades in again once there is enough. */
 void lanes_read(Lanes *lanes, float *left, float *right, size_t n);
 
 /* The same where waiting is allowed: up to n frames, as many as are there; returns how many. No
@@ -69,8 +71,8 @@ size_t lanes_read_there(Lanes *lanes, float *left, float *right, size_t n);
 /* Serial of the offer that is under way, 0 if none is. */
 uint64_t lanes_offered(const Lanes *lanes);
 
-/* Where waiting is allowed: begins to take the lane that is offered, if any, from the next frame on;
- * one that begins later is jumped to. */
+/* Where waiting is allowed: begins to take the lane that is offered, if any, from the next frame
+ * on; one that begins later is jumped to. */
 void lanes_take(Lanes *lanes);
 
 /* The same, but to the end and at once, and only an offer of a serial below `before`. */

@@ -14,7 +14,8 @@ SharedModel *shared_model_open(const char *path, Error *err);
 /* Another reference to it. Any thread but the audio thread. */
 SharedModel *shared_model_keep(SharedModel *model);
 
-/* Gives a reference back; the last one frees the model. NULL is allowed. Not on the audio thread. */
+/* Gives a reference back; the last one frees the model. NULL is allowed. Not on the audio thread.
+ */
 void shared_model_release(SharedModel *model);
 
 /* Any thread while a reference is held. */

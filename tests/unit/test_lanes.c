@@ -175,8 +175,8 @@ static void an_abandoned_lane_leaves_the_old_one(void **state)
     lanes_destroy(lanes);
 }
 
-/* Two threads: the writer fills lanes and offers one now and then; each frame carries its number, so
- * the reader can tell order and mixture. */
+/* Two threads: the writer fills lanes and offers one now and then; each frame carries its number,
+ * so the reader can tell order and mixture. */
 typedef struct Stress {
     Lanes *lanes;
     _Atomic bool done;
@@ -216,7 +216,8 @@ static void threads_agree(void **state)
         const float most = 1.5f * (float)(lanes_position(stress.lanes) + 1);
         for (size_t j = 0; j < n; j++)
             if (!(left[j] >= 0.0f && left[j] <= most && left[j] == -right[j]))
-                fail_msg("frame %zu of block %u is %g, %g", j, i, (double)left[j], (double)right[j]);
+                fail_msg("frame %zu of block %u is %g, %g", j, i, (double)left[j],
+                         (double)right[j]);
     }
     stress.done = true;
     pthread_join(writer, NULL);

@@ -74,8 +74,8 @@ static double linear_loss(void *user)
 static void test_linear(void **state)
 {
     (void)state;
-    Layer l = {values(ROWS * IN, 1), values(OUT * IN, 2), values(OUT, 3), values(ROWS * OUT, 4),
-               values(ROWS * OUT, 5), NULL};
+    Layer l = {values(ROWS * IN, 1),  values(OUT * IN, 2),   values(OUT, 3),
+               values(ROWS * OUT, 4), values(ROWS * OUT, 5), NULL};
     double dx[ROWS * IN], dw[OUT * IN] = {0}, db[OUT] = {0};
     linear_backward(ROWS, IN, OUT, l.x, l.w, l.target, dx, dw, db);
     check_gradient("linear x", linear_loss, &l, l.x, ROWS * IN, dx);
@@ -94,7 +94,8 @@ static double taps_loss(void *user)
 static void test_taps(void **state)
 {
     (void)state;
-    Layer l = {.x = values(ROWS * IN, 6), .target = values(ROWS * 3 * IN, 7),
+    Layer l = {.x = values(ROWS * IN, 6),
+               .target = values(ROWS * 3 * IN, 7),
                .y = values(ROWS * 3 * IN, 8)};
     double dx[ROWS * IN];
     taps_backward(WINDOWS, FRAMES, IN, 2, l.target, dx);
@@ -117,8 +118,10 @@ static double norm_loss(void *user)
 static void test_norm(void **state)
 {
     (void)state;
-    Layer l = {.x = values(ROWS * OUT, 9), .target = values(ROWS * OUT, 10),
-               .y = values(ROWS * OUT, 11), .extra = values(ROWS, 12)};
+    Layer l = {.x = values(ROWS * OUT, 9),
+               .target = values(ROWS * OUT, 10),
+               .y = values(ROWS * OUT, 11),
+               .extra = values(ROWS, 12)};
     double dx[ROWS * OUT];
     norm_loss(&l);
     norm_backward(ROWS, OUT, l.y, l.extra, l.target, dx);
@@ -144,8 +147,10 @@ static double gate_loss(void *user)
 static void test_film_and_gate(void **state)
 {
     (void)state;
-    Layer l = {.x = values(ROWS * IN, 13), .w = values(WINDOWS * 2 * IN, 14),
-               .target = values(ROWS * IN, 15), .y = values(ROWS * IN, 16)};
+    Layer l = {.x = values(ROWS * IN, 13),
+               .w = values(WINDOWS * 2 * IN, 14),
+               .target = values(ROWS * IN, 15),
+               .y = values(ROWS * IN, 16)};
     double dx[ROWS * IN], dw[WINDOWS * 2 * IN] = {0}, dgate[WINDOWS * 2 * IN] = {0};
     film_backward(WINDOWS, FRAMES, IN, 2 * IN, l.w, l.x, l.target, dx, dw, dw + IN);
     check_gradient("film x", film_loss, &l, l.x, ROWS * IN, dx);
@@ -166,8 +171,8 @@ static double silu_loss(void *user)
 static void test_silu(void **state)
 {
     (void)state;
-    Layer l = {.x = values(ROWS * IN, 17), .target = values(ROWS * IN, 18),
-               .y = values(ROWS * IN, 19)};
+    Layer l = {
+        .x = values(ROWS * IN, 17), .target = values(ROWS * IN, 18), .y = values(ROWS * IN, 19)};
     for (int i = 0; i < ROWS * IN; i++)
         l.x[i] *= 6.0;
     double dx[ROWS * IN];
@@ -186,8 +191,10 @@ static double embedding_loss(void *user)
 static void test_embedding(void **state)
 {
     (void)state;
-    Layer l = {.x = values(ROWS * IN, 20), .w = values(IN * OUT, 21),
-               .target = values(ROWS * OUT, 22), .y = values(ROWS * OUT, 23)};
+    Layer l = {.x = values(ROWS * IN, 20),
+               .w = values(IN * OUT, 21),
+               .target = values(ROWS * OUT, 22),
+               .y = values(ROWS * OUT, 23)};
     double dw[IN * OUT] = {0};
     embedding_backward(ROWS, IN, OUT, l.x, l.target, dw);
     check_gradient("embedding", embedding_loss, &l, l.w, IN * OUT, dw);
@@ -211,8 +218,12 @@ static double net_loss(void *user)
 static void test_denoiser(void **state)
 {
     (void)state;
-    const DenoiserConfig config = {.bands = 9, .channels = 10, .condition = 8, .classes = 3,
-                                   .blocks = 3, .dilations = {1, 4, 2}};
+    const DenoiserConfig config = {.bands = 9,
+                                   .channels = 10,
+                                   .condition = 8,
+                                   .classes = 3,
+                                   .blocks = 3,
+                                   .dilations = {1, 4, 2}};
     enum { W = 2, F = 7, B = 9, K = 3 };
     Error err = {""};
     Denoiser *denoiser = denoiser_create(&config, &err);
@@ -220,8 +231,10 @@ static void test_denoiser(void **state)
     const Parameters *parameters = denoiser_parameters(denoiser);
     const size_t n = parameters_size(parameters);
     Net net = {.pass = denoiser_pass_create(denoiser, W, W * F, true, &err),
-               .weights = values(n, 31), .out = values(W * F * B, 32),
-               .target = values(W * F * B, 33), .size = W * F * B};
+               .weights = values(n, 31),
+               .out = values(W * F * B, 32),
+               .target = values(W * F * B, 33),
+               .size = W * F * B};
     assert_non_null(net.pass);
     for (size_t i = 0; i < n; i++)
         net.weights[i] *= 0.3;
@@ -254,12 +267,12 @@ static void test_denoiser(void **state)
 static void test_refuses_bad_shapes(void **state)
 {
     (void)state;
-    const DenoiserConfig good = {.bands = 9, .channels = 16, .condition = 8, .classes = 3,
-                                 .blocks = 1, .dilations = {1}};
+    const DenoiserConfig good = {
+        .bands = 9, .channels = 16, .condition = 8, .classes = 3, .blocks = 1, .dilations = {1}};
     for (int i = 0; i < 6; i++) {
         DenoiserConfig bad = good;
-        size_t *fields[] = {&bad.bands, &bad.channels, &bad.condition, &bad.classes, &bad.blocks,
-                            &bad.dilations[0]};
+        size_t *fields[] = {&bad.bands,   &bad.channels, &bad.condition,
+                            &bad.classes, &bad.blocks,   &bad.dilations[0]};
         *fields[i] = 0;
         Error err = {""};
         assert_null(denoiser_create(&bad, &err));
@@ -270,14 +283,10 @@ static void test_refuses_bad_shapes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear),
-        cmocka_unit_test(test_taps),
-        cmocka_unit_test(test_norm),
-        cmocka_unit_test(test_film_and_gate),
-        cmocka_unit_test(test_silu),
-        cmocka_unit_test(test_embedding),
-        cmocka_unit_test(test_denoiser),
-        cmocka_unit_test(test_refuses_bad_shapes),
+        cmocka_unit_test(test_linear),   cmocka_unit_test(test_taps),
+        cmocka_unit_test(test_norm),     cmocka_unit_test(test_film_and_gate),
+        cmocka_unit_test(test_silu),     cmocka_unit_test(test_embedding),
+        cmocka_unit_test(test_denoiser), cmocka_unit_test(test_refuses_bad_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
