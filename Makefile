@@ -12,7 +12,7 @@ JOBS          ?= $(shell nproc)
 VERSION       := 0.1.0
 
 # What Debian calls the things that Brume is built with and tested with.
-PACKAGES := gcc make pkg-config libc6-dev lv2-dev libfftw3-dev libsndfile1-dev libopenblas-serial-dev \
+PACKAGES := gcc make pkg-config libc6-dev lv2-dev libfftw3-dev libsndfile1-dev libopenblas-openmp-dev \
             libsoxr-dev libjansson-dev libcairo2-dev libx11-dev liblilv-dev libcmocka-dev lilv-utils \
             python3 python3-numpy python3-scipy python3-soundfile
 
@@ -22,11 +22,13 @@ LANGUAGE := -std=gnu11 -ffp-contract=off -fvisibility=hidden -fPIC -pthread -I. 
 
 PKG_CONFIG ?= pkg-config
 ARCH_LIB   := $(shell $(CC) -print-multiarch 2>/dev/null)
-# FFTW's planner and OpenBLAS's settings are global to a process. The serial, static archives are
-# linked in and hidden, so that no host and no other plugin shares them or starts a pool of threads.
+# FFTW's planner and OpenBLAS's settings are global to a process. The static archives are linked in
+# and hidden, so that no host and no other plugin shares them. Of Debian's three builds of OpenBLAS
+# the serial one mixes up the buffers of threads that call it at once, and the pthread one starts a
+# pool when it is loaded; OpenMP's does neither (models/matrix.c keeps it to the calling thread).
 STATIC_DIR := /usr/lib/$(ARCH_LIB)
-BLAS_CFLAGS := -I/usr/include/$(ARCH_LIB)/openblas-serial
-BLAS_LIBS   := $(STATIC_DIR)/openblas-serial/libopenblas.a
+BLAS_CFLAGS := -I/usr/include/$(ARCH_LIB)/openblas-openmp
+BLAS_LIBS   := $(STATIC_DIR)/openblas-openmp/libopenblas.a -lgomp
 FFTW_LIBS   := $(STATIC_DIR)/libfftw3f.a
 PKGS        := soxr jansson
 PKG_CFLAGS  := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)

@@ -1,16 +1,25 @@
 #include "models/matrix.h"
 
 #include <cblas.h>
-#include <pthread.h>
 
-/* The serial OpenBLAS of Debian 12 hands the same buffer to two threads that call it at once: results
- * then differ from run to run. One product at a time is right; it costs parallel training its gain. */
-static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+/* Of libgomp; declared here because clang has no omp.h of its own without an extra package. */
+extern void omp_set_num_threads(int threads);
+
+/* OpenMP's number of threads belongs to the thread that sets it: with one, a product runs where it
+ * was called, no pool is started in a host, and the result does not depend on the machine. */
+static void stay_on_this_thread(void)
+{
+    static _Thread_local int settled;
+    if (!settled) {
+        omp_set_num_threads(1);
+        settled = 1;
+    }
+}
 
 static void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, size_t m, size_t n, size_t k,
                  const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c)
 {
-    pthread_mutex_lock(&one_at_a_time);
+    stay_on_this_thread();
 #ifdef BRUME_DOUBLE
     cblas_dgemm
 #else
@@ -18,7 +27,6 @@ static void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, size_t m, size_t n, siz
 #endif
         (CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, 1, a, (blasint)lda, b,
          (blasint)ldb, beta, c, (blasint)n);
-    pthread_mutex_unlock(&one_at_a_time);
 }
 
 void matrix_times_transposed(size_t m, size_t n, size_t k, const real *a, const real *b, real beta,
