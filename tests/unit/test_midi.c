@@ -2,6 +2,7 @@
  * them; and broken ones, which must be refused with the byte where they break. */
 #include "models/midi.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -52,6 +53,12 @@ static int parse(const uint8_t *bytes, size_t size, MidiMelody *melody, Error *e
     return result;
 }
 
+static void near(double found, double expected)
+{
+    if (!(fabs(found - expected) < 1e-9))
+        fail_msg("%.12g, not %.12g", found, expected);
+}
+
 typedef struct Expected {
     double beat, beats, second, seconds;
     int pitch, velocity;
@@ -66,10 +73,10 @@ static void expect(const File *file, const Expected *notes, size_t count)
     assert_int_equal(melody.count, count);
     for (size_t i = 0; i < count; i++) {
         const MidiNote *note = &melody.notes[i];
-        assert_float_equal(note->beat, notes[i].beat, 1e-9);
-        assert_float_equal(note->beats, notes[i].beats, 1e-9);
-        assert_float_equal(note->second, notes[i].second, 1e-9);
-        assert_float_equal(note->seconds, notes[i].seconds, 1e-9);
+        near(note->beat, notes[i].beat);
+        near(note->beats, notes[i].beats);
+        near(note->second, notes[i].second);
+        near(note->seconds, notes[i].seconds);
         assert_int_equal(note->pitch, notes[i].pitch);
         assert_int_equal(note->velocity, notes[i].velocity);
     }
