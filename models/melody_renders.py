@@ -92,7 +92,19 @@ def read_notes(path):
                     notes.append((start, first, second - start))
             if status & 0xF0 == 0x90 and velocity:
                 sounding[first] = second
-    return sorted(notes)
+    return skyline(notes)
+
+
+def skyline(notes):
+    """The melody alone: of notes struck together the highest, each until the next at most."""
+    out = []
+    for start, pitch, duration in sorted(notes, key=lambda n: (n[0], -n[1])):
+        if out and start - out[-1][0] < 0.03:
+            continue
+        if out and out[-1][0] + out[-1][2] > start:
+            out[-1] = (out[-1][0], out[-1][1], start - out[-1][0])
+        out.append((start, pitch, duration))
+    return out
 
 
 def held_out(path):
