@@ -164,6 +164,13 @@ $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a $(CORE_LIBS)
 
+# Figures of the sample tier, on recordings that are given to it.
+PREDICTOR_BENCH := $(wildcard tests/bench/predictor/*.c)
+$(BUILD)/tests/bench/predictor/predictor: $(PREDICTOR_BENCH) $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags sndfile) $(ALL_LDFLAGS) -o $@ $(PREDICTOR_BENCH) \
+	    $(BUILD)/libbrume.a $(shell $(PKG_CONFIG) --libs sndfile) $(CORE_LIBS)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/brume/models
 	install -m 755 $(BUILD)/brume $(DESTDIR)$(PREFIX)/bin/brume

@@ -1,8 +1,9 @@
 #include "dsp/stft.h"
 
+#include "dsp/planner.h"
+
 #include <fftw3.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,6 @@ struct Stft {
     fftwf_complex *spectrum;
     fftwf_plan forward, inverse;
 };
-
-/* FFTW's planner is the one part of it that threads may not share. */
-static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 
 Stft *stft_create(size_t size, Error *err)
 {
@@ -38,10 +36,10 @@ Stft *stft_create(size_t size, Error *err)
         return NULL;
     }
     /* ESTIMATE, since measured plans differ from run to run, and so would the rounding. */
-    pthread_mutex_lock(&planner);
+    planner_lock();
     stft->forward = fftwf_plan_dft_r2c_1d((int)size, stft->time, stft->spectrum, FFTW_ESTIMATE);
     stft->inverse = fftwf_plan_dft_c2r_1d((int)size, stft->spectrum, stft->time, FFTW_ESTIMATE);
-    pthread_mutex_unlock(&planner);
+    planner_unlock();
     if (!stft->forward || !stft->inverse) {
         error_set(err, "FFTW cannot plan a transform of %zu samples", size);
         stft_destroy(stft);
@@ -57,12 +55,12 @@ void stft_destroy(Stft *stft)
 {
     if (!stft)
         return;
-    pthread_mutex_lock(&planner);
+    planner_lock();
     if (stft->forward)
         fftwf_destroy_plan(stft->forward);
     if (stft->inverse)
         fftwf_destroy_plan(stft->inverse);
-    pthread_mutex_unlock(&planner);
+    planner_unlock();
     fftwf_free(stft->window);
     fftwf_free(stft->time);
     fftwf_free(stft->spectrum);

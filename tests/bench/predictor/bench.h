@@ -1,0 +1,21 @@
+/* Figures of the sample tier: what each verb of the program prints. */
+#ifndef BRUME_TESTS_BENCH_PREDICTOR_BENCH_H
+#define BRUME_TESTS_BENCH_PREDICTOR_BENCH_H
+
+#include "dsp/error.h"
+
+#include <stddef.h>
+
+/* A whole file, mono, 16 kHz: samples and their number. Exits with a message when it cannot. */
+float *bench_read(const char *path, size_t *n);
+
+/* Exits with the message unless `ok`. */
+void bench_need(int ok, const Error *err);
+
+/* The file's name without its folder. */
+const char *bench_name(const char *path);
+
+/* Bits of 16-bit samples under the classical adaptive coders, file by file. */
+int bench_classical(int files, char **paths);
+
+#endif

@@ -1,0 +1,51 @@
+/* Measures the sample tier on recordings: see usage(). */
+#include "tests/bench/predictor/bench.h"
+
+#include <sndfile.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bench_need(int ok, const Error *err)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "predictor: %s\n", err->message);
+    exit(1);
+}
+
+const char *bench_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+float *bench_read(const char *path, size_t *n)
+{
+    Error err;
+    SF_INFO info = {0};
+    SNDFILE *file = sf_open(path, SFM_READ, &info);
+    if (!file || info.channels != 1 || info.samplerate != 16000 || info.frames < 1) {
+        error_set(&err, "%s: give a mono file of 16 kHz", path);
+        bench_need(0, &err);
+    }
+    float *x = malloc((size_t)info.frames * sizeof *x);
+    error_set(&err, "%s: cannot be read", path);
+    bench_need(x && sf_readf_float(file, x, info.frames) == info.frames, &err);
+    sf_close(file);
+    *n = (size_t)info.frames;
+    return x;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "predictor classical FILE...   bits a sample of the adaptive coders\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 2 && !strcmp(argv[1], "classical"))
+        return bench_classical(argc - 2, argv + 2);
+    return usage();
+}
