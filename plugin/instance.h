@@ -27,6 +27,11 @@
 /* Longest piece that run() works on at once; blocks of any size are cut into pieces. */
 #define BRUME_PIECE 1024
 
+/* A level's knob, and the gain that it stands for. */
+typedef struct Level {
+    float db, gain;
+} Level;
+
 typedef struct Brume {
     /* Set when instantiated. */
     double rate;
@@ -59,6 +64,7 @@ typedef struct Brume {
     bool again;         /* an export starts with the next frame */
     bool fresh;         /* gains jump to where they belong */
     Ramp dry, wet, enabled;
+    Level dry_level, wet_level;
     uint64_t underruns;
 
     /* What the player is told. */

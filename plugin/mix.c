@@ -11,11 +11,14 @@
 /* Louder is no sound; and what is less stays finite whatever the gains. */
 #define ABSURD 1e30f
 
-/* At its lower end a level is silence. */
-static float level_gain(Brume *self, PortIndex port)
+/* At its lower end a level is silence. Worked out anew only when the knob has moved. */
+static float level_gain(Brume *self, PortIndex port, Level *level)
 {
     const float db = settings_control(self, port);
-    return db > port_range(port)->minimum ? gain_from_db(db) : 0.0f;
+    if (db != level->db || self->fresh)
+        *level =
+            (Level){.db = db, .gain = db > port_range(port)->minimum ? gain_from_db(db) : 0.0f};
+    return level->gain;
 }
 
 void mix_aim(Brume *self)
@@ -24,8 +27,8 @@ void mix_aim(Brume *self)
         Ramp *ramp;
         float target;
     } gains[] = {
-        {&self->dry, level_gain(self, PORT_DRY)},
-        {&self->wet, level_gain(self, PORT_WET)},
+        {&self->dry, level_gain(self, PORT_DRY, &self->dry_level)},
+        {&self->wet, level_gain(self, PORT_WET, &self->wet_level)},
         {&self->enabled, settings_control(self, PORT_ENABLED) > 0.5f ? 1.0f : 0.0f},
     };
     for (size_t i = 0; i < sizeof gains / sizeof gains[0]; i++)
@@ -65,15 +68,15 @@ static void ask_generator(Brume *self)
 /* The input without NaN, infinity and the like. */
 static void take_input(Brume *self, const float *in, float *out, uint32_t n)
 {
-    bool bad = false;
+    int32_t bad = 0;
     if (!in) {
         memset(out, 0, n * sizeof *out);
         return;
     }
     for (uint32_t i = 0; i < n; i++) {
-        const bool sane = fabsf(in[i]) < ABSURD;
-        out[i] = sane ? in[i] : 0.0f;
-        bad |= !sane;
+        const int32_t insane = !(fabsf(in[i]) < ABSURD);
+        out[i] = insane ? 0.0f : in[i];
+        bad |= insane;
     }
     if (bad)
         status_complain(&self->status, COMPLAINT_INPUT);
@@ -95,27 +98,46 @@ static void take_texture(Brume *self, float *left, float *right, uint32_t n)
     memset(right, 0, n * sizeof *right);
 }
 
+/* dry (left and right) and wet, weighted and added into wet. While no gain moves, which is nearly
+ * always, they are the same for all frames. */
+static void add_dry_and_wet(Brume *self, uint32_t n)
+{
+    const float *dry_l = self->scratch[0], *dry_r = self->scratch[1];
+    float *wet_l = self->scratch[2], *wet_r = self->scratch[3];
+    Ramp *const level = &self->voice.level;
+    if (ramp_steady(&self->enabled) && ramp_steady(&self->dry) && ramp_steady(&self->wet) &&
+        ramp_steady(level)) {
+        const float on = self->enabled.value;
+        const float dry = on * self->dry.value + (1.0f - on);
+        const float wet = on * self->wet.value * level->value;
+        for (uint32_t i = 0; i < n; i++) {
+            wet_l[i] = dry * dry_l[i] + wet * wet_l[i];
+            wet_r[i] = dry * dry_r[i] + wet * wet_r[i];
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const float on = ramp_next(&self->enabled);
+        const float dry = on * ramp_next(&self->dry) + (1.0f - on);
+        const float wet = on * ramp_next(&self->wet) * ramp_next(level);
+        wet_l[i] = dry * dry_l[i] + wet * wet_l[i];
+        wet_r[i] = dry * dry_r[i] + wet * wet_r[i];
+    }
+}
+
 /* n <= BRUME_PIECE frames from frame `at` of the block. An output may be either input's buffer. */
 static void play_piece(Brume *self, uint32_t at, uint32_t n)
 {
     const float *in_l = self->ports[PORT_IN_L], *in_r = self->ports[PORT_IN_R];
     float *out_l = self->ports[PORT_OUT_L], *out_r = self->ports[PORT_OUT_R];
-    float *dry_l = self->scratch[0], *dry_r = self->scratch[1];
-    float *wet_l = self->scratch[2], *wet_r = self->scratch[3];
-    take_input(self, in_l ? in_l + at : NULL, dry_l, n);
-    take_input(self, in_r ? in_r + at : NULL, dry_r, n);
-    take_texture(self, wet_l, wet_r, n);
-    for (uint32_t i = 0; i < n; i++) {
-        const float on = ramp_next(&self->enabled);
-        const float dry = on * ramp_next(&self->dry) + (1.0f - on);
-        const float wet = on * ramp_next(&self->wet) * ramp_next(&self->voice.level);
-        wet_l[i] = dry * dry_l[i] + wet * wet_l[i];
-        wet_r[i] = dry * dry_r[i] + wet * wet_r[i];
-    }
+    take_input(self, in_l ? in_l + at : NULL, self->scratch[0], n);
+    take_input(self, in_r ? in_r + at : NULL, self->scratch[1], n);
+    take_texture(self, self->scratch[2], self->scratch[3], n);
+    add_dry_and_wet(self, n);
     if (out_l)
-        memcpy(out_l + at, wet_l, n * sizeof *out_l);
+        memcpy(out_l + at, self->scratch[2], n * sizeof *out_l);
     if (out_r)
-        memcpy(out_r + at, wet_r, n * sizeof *out_r);
+        memcpy(out_r + at, self->scratch[3], n * sizeof *out_r);
 }
 
 void mix_play(Brume *self, uint32_t from, uint32_t to)
