@@ -8,6 +8,10 @@
 
 #define RAMP_SECONDS 0.02
 
+/* So long before the beat a texture that is to start on it is asked for: more than making it takes,
+ * less than the sound that is ready. */
+#define LEAD_SECONDS 0.4
+
 /* Louder is no sound; and what is less stays finite whatever the gains. */
 #define ABSURD 1e30f
 
@@ -41,14 +45,15 @@ void mix_aim(Brume *self)
 
 void mix_start(Brume *self)
 {
-    self->start_pending = transport_wait(&self->transport, self->sync) > 0;
-    self->restart |= !self->start_pending;
+    self->start_pending = true;
+    self->start_asked = false;
 }
 
 void mix_rewind(Brume *self)
 {
     voice_reset(&self->voice, self->rate);
     self->start_pending = self->restart = false;
+    self->start_wait = 0;
     self->again = self->fresh = true;
     mix_aim(self);
 }
@@ -59,10 +64,10 @@ static void ask_generator(Brume *self)
 {
     self->settings = settings_read(self, brume_model(self));
     if (self->generator && self->restart)
-        generator_restart(self->generator, &self->settings);
+        generator_restart(self->generator, &self->settings, self->start_wait, self->hush);
     else if (self->generator)
         generator_set(self->generator, &self->settings);
-    self->restart = false;
+    self->restart = self->hush = false;
 }
 
 /* The input without NaN, infinity and the like. */
@@ -140,17 +145,28 @@ static void play_piece(Brume *self, uint32_t at, uint32_t n)
         memcpy(out_r + at, self->scratch[3], n * sizeof *out_r);
 }
 
+/* What waits for the beat: is asked for ahead of it, and held back until it. An export, which waits
+ * for the generator anyhow, asks on the beat. Returns how many of n frames may be played at once.
+ */
+static uint32_t follow_beat(Brume *self, uint32_t n)
+{
+    const uint32_t wait = transport_wait(&self->transport, self->sync);
+    if (self->start_asked)
+        generator_hold(self->generator, wait);
+    else if (wait == 0 ||
+             (self->generator && !self->freewheel && wait < (uint32_t)(LEAD_SECONDS * self->rate)))
+        self->restart = self->start_asked = true;
+    self->start_wait = wait;
+    self->start_pending = wait > 0;
+    return wait > 0 && wait < n ? wait : n;
+}
+
 void mix_play(Brume *self, uint32_t from, uint32_t to)
 {
     while (from < to) {
         uint32_t n = to - from < BRUME_PIECE ? to - from : BRUME_PIECE;
-        if (self->start_pending) {
-            const uint32_t wait = transport_wait(&self->transport, self->sync);
-            if (wait == 0)
-                mix_start(self);
-            else if (wait < n)
-                n = wait;
-        }
+        if (self->start_pending)
+            n = follow_beat(self, n);
         ask_generator(self);
         play_piece(self, from, n);
         transport_advance(&self->transport, n);
