@@ -128,7 +128,8 @@ static void activate(LV2_Handle handle)
     voice_reset(&self->voice, self->rate);
     transport_reset(&self->transport, self->rate);
     self->fresh = true;
-    self->go = self->start_pending = self->restart = self->freewheel = self->again = false;
+    self->go = self->start_pending = self->restart = self->hush = false;
+    self->freewheel = self->again = false;
     self->underruns = 0;
     self->status.changed = self->model_wanted = true;
     self->settings = settings_read(self, brume_model(self));

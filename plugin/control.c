@@ -74,8 +74,13 @@ void control_event(Brume *self, const LV2_Atom_Event *event)
     const Uris *uris = &self->uris;
     const LV2_Atom *body = &event->body;
     if (body->type == uris->midi_MidiEvent) {
-        if (voice_midi(&self->voice, LV2_ATOM_BODY_CONST(body), body->size))
+        const bool silent = ramp_silent(&self->voice.level);
+        if (voice_midi(&self->voice, LV2_ATOM_BODY_CONST(body), body->size)) {
             self->restart = true;
+            self->hush |= silent;
+            self->start_pending = false; /* the key overrules what waits for the beat */
+            self->start_wait = 0;
+        }
     } else if ((body->type == uris->atom_Object || body->type == uris->atom_Blank) &&
                body->size >= sizeof(LV2_Atom_Object_Body)) {
         const LV2_Atom_Object *object = (const LV2_Atom_Object *)body;

@@ -426,11 +426,20 @@ void generator_set(Generator *generator, const TextureSettings *settings)
     generator->awaited = generator->serial;
 }
 
-void generator_restart(Generator *generator, const TextureSettings *settings)
+void generator_restart(Generator *generator, const TextureSettings *settings, uint32_t wait,
+                       bool hush)
 {
     generator->wanted = *settings;
     post(generator, (Command){.kind = COMMAND_RESTART, .settings = *settings});
     generator->awaited = generator->serial;
+    lanes_hold(generator->lanes, generator->serial, wait);
+    if (hush)
+        lanes_hush(generator->lanes, generator->serial);
+}
+
+void generator_hold(Generator *generator, uint32_t wait)
+{
+    lanes_hold(generator->lanes, generator->awaited, wait);
 }
 
 bool generator_swap(Generator *generator, SharedModel *model, const TextureSettings *settings)
@@ -447,9 +456,18 @@ bool generator_swap(Generator *generator, SharedModel *model, const TextureSetti
     return true;
 }
 
+/* What was waited for in silence was answered without sound: then the old sound goes on. */
+static void end_vain_hush(Generator *generator)
+{
+    const uint64_t hushed = lanes_hushed(generator->lanes);
+    if (hushed > 0 && atomic_load(&generator->settled) >= hushed && lanes_spare(generator->lanes))
+        lanes_hush(generator->lanes, 0);
+}
+
 void generator_read(Generator *generator, float *left, float *right, uint32_t n)
 {
     post_late(generator);
+    end_vain_hush(generator);
     generator->waiting = false;
     lanes_read(generator->lanes, left, right, n);
 }

@@ -48,8 +48,14 @@ void generator_stop(Generator *generator);
  * differs starts a new stream. */
 void generator_set(Generator *generator, const TextureSettings *settings);
 
-/* A new stream from its first frame, crossfaded in. */
-void generator_restart(Generator *generator, const TextureSettings *settings);
+/* A new stream from its first frame, crossfaded in as soon as it is there, but not within the next
+ * `wait` frames that are read. hush: nothing sounds now, and nothing shall until the new stream
+ * does. */
+void generator_restart(Generator *generator, const TextureSettings *settings, uint32_t wait,
+                       bool hush);
+
+/* Says anew how long the last restart has to wait. */
+void generator_hold(Generator *generator, uint32_t wait);
 
 /* Another model, crossfaded in; takes over one reference of it. Returns false (and takes nothing
  * over) if the last one is still on its way: try again in a later block. The generator's thread

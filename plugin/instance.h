@@ -27,6 +27,11 @@
 /* Longest piece that run() works on at once; blocks of any size are cut into pieces. */
 #define BRUME_PIECE 1024
 
+/* A level's knob, and the gain that it stands for. */
+typedef struct Level {
+    float db, gain;
+} Level;
+
 typedef struct Brume {
     /* Set when instantiated. */
     double rate;
@@ -52,13 +57,17 @@ typedef struct Brume {
     Voice voice;
     Transport transport;
     Sync sync;
-    bool go;            /* the trigger's last value */
-    bool start_pending; /* waits for the beat or bar */
-    bool restart;       /* the texture starts over with the next frame */
-    bool freewheel;     /* the host exports */
-    bool again;         /* an export starts with the next frame */
-    bool fresh;         /* gains jump to where they belong */
+    bool go;             /* the trigger's last value */
+    bool start_pending;  /* waits for the beat or bar ... */
+    bool start_asked;    /* ... and the generator knows */
+    bool hush;           /* nothing shall sound before the restart does */
+    uint32_t start_wait; /* frames that the restart has to wait */
+    bool restart;        /* the texture starts over with the next frame */
+    bool freewheel;      /* the host exports */
+    bool again;          /* an export starts with the next frame */
+    bool fresh;          /* gains jump to where they belong */
     Ramp dry, wet, enabled;
+    Level dry_level, wet_level;
     uint64_t underruns;
 
     /* What the player is told. */

@@ -34,6 +34,10 @@ struct Lanes {
     uint64_t next_position; /* of the lane that fades in */
     Sounding sounding;
     float gain;
+    uint64_t taken;  /* serial of the last offer taken */
+    uint64_t hushed; /* silence until an offer of this serial is taken */
+    uint64_t held;   /* offers from this serial on are not taken ... */
+    size_t hold;     /* ... for so many frames */
 
     /* From the reader to anybody. */
     _Atomic uint64_t horizon, underruns;
@@ -79,6 +83,8 @@ void lanes_reset(Lanes *lanes)
     lanes->fading = lanes->sounded = false;
     lanes->sounding = SILENT;
     lanes->gain = 0.0f;
+    lanes->taken = lanes->hushed = lanes->held = 0;
+    lanes->hold = 0;
     atomic_store(&lanes->horizon, 0);
     atomic_store(&lanes->buffered, 0);
     atomic_store(&lanes->underruns, 0);
@@ -180,11 +186,23 @@ static void arrive(Lanes *lanes)
 {
     lanes->reading = 1 - lanes->reading;
     lanes->position = lanes->next_position;
+    lanes->taken = lanes->serial;
     lanes->fading = false;
     /* Before the offer ends: the writer's next look at the horizon must not find the old stream's.
      */
     atomic_store_explicit(&lanes->horizon, lanes->position, memory_order_relaxed);
     atomic_store_explicit(&lanes->offer, NO_OFFER, memory_order_release);
+}
+
+/* How many frames the lane that is offered must still wait. What is played must not run dry over
+ * that. */
+static size_t held_back(const Lanes *lanes)
+{
+    const size_t ahead = ring_readable(lanes->rings[lanes->reading]);
+    const size_t least = lanes->fade + lanes->reserve;
+    if (lanes->serial < lanes->held || ahead <= least)
+        return 0;
+    return lanes->hold < ahead - least ? lanes->hold : ahead - least;
 }
 
 /* Begins to take an offered lane if its time has come. Frames of it that lie behind are passed
@@ -194,6 +212,9 @@ static size_t consider_offer(Lanes *lanes)
 {
     if (lanes->fading || atomic_load_explicit(&lanes->offer, memory_order_acquire) == NO_OFFER)
         return 0;
+    const size_t held = held_back(lanes);
+    if (held > 0)
+        return held;
     Ring *next = lanes->rings[1 - lanes->reading];
     const bool silent = lanes->sounding == SILENT && lanes->gain == 0.0f;
     if (lanes->join == LANES_ALIGNED) {
@@ -258,7 +279,8 @@ static void watch(Lanes *lanes, size_t m)
     if (lanes->sounding == PLAYING && there < m + lanes->reserve) {
         lanes->sounding = ENDING;
         atomic_fetch_add_explicit(&lanes->underruns, 1, memory_order_relaxed);
-    } else if (lanes->sounding == SILENT && there >= m + lanes->resume) {
+    } else if (lanes->sounding == SILENT && there >= m + lanes->resume &&
+               lanes->taken >= lanes->hushed) {
         lanes->sounding = PLAYING;
         /* A stream's own beginning is faded in already. */
         if (!lanes->sounded)
@@ -303,6 +325,7 @@ void lanes_read(Lanes *lanes, float *left, float *right, size_t n)
             ramp(lanes, left + done, right + done, m);
         }
         done += m;
+        lanes->hold -= lanes->hold < m ? lanes->hold : m;
     }
     publish(lanes);
 }
@@ -334,6 +357,7 @@ uint64_t lanes_offered(const Lanes *lanes)
 
 void lanes_take(Lanes *lanes)
 {
+    lanes->hold = 0;
     if (lanes_spare(lanes) || lanes->fading)
         return;
     if (lanes->join == LANES_ALIGNED && lanes->position < lanes->start)
@@ -348,4 +372,23 @@ void lanes_settle(Lanes *lanes, uint64_t before)
     lanes_take(lanes);
     if (lanes->fading)
         arrive(lanes);
+}
+
+void lanes_hold(Lanes *lanes, uint64_t serial, size_t frames)
+{
+    lanes->held = serial;
+    lanes->hold = frames;
+}
+
+void lanes_hush(Lanes *lanes, uint64_t serial)
+{
+    lanes->hushed = serial;
+    lanes->sounding = SILENT;
+    lanes->sounded = false;
+    lanes->gain = 0.0f;
+}
+
+uint64_t lanes_hushed(const Lanes *lanes)
+{
+    return lanes->taken < lanes->hushed ? lanes->hushed : 0;
 }

@@ -78,6 +78,18 @@ void lanes_take(Lanes *lanes);
 /* The same, but to the end and at once, and only an offer of a serial below `before`. */
 void lanes_settle(Lanes *lanes, uint64_t before);
 
+/* Offers of `serial` or later are not taken for the next `frames` frames, counted by lanes_read:
+ * so that what was asked for early is heard on the beat. Sooner if the lane that is played would
+ * run dry. */
+void lanes_hold(Lanes *lanes, uint64_t serial, size_t frames);
+
+/* Silence, at once and without a fade, until an offer of `serial` or later has been taken (0: no
+ * more): for when nothing is heard anyhow, and the old sound is not to be heard again. */
+void lanes_hush(Lanes *lanes, uint64_t serial);
+
+/* The serial that silence waits for, or 0. */
+uint64_t lanes_hushed(const Lanes *lanes);
+
 /* Frames that the reader has before it, now. */
 size_t lanes_ahead(const Lanes *lanes);
 

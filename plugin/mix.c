@@ -8,14 +8,21 @@
 
 #define RAMP_SECONDS 0.02
 
+/* So long before the beat a texture that is to start on it is asked for: more than making it takes,
+ * less than the sound that is ready. */
+#define LEAD_SECONDS 0.4
+
 /* Louder is no sound; and what is less stays finite whatever the gains. */
 #define ABSURD 1e30f
 
-/* At its lower end a level is silence. */
-static float level_gain(Brume *self, PortIndex port)
+/* At its lower end a level is silence. Worked out anew only when the knob has moved. */
+static float level_gain(Brume *self, PortIndex port, Level *level)
 {
     const float db = settings_control(self, port);
-    return db > port_range(port)->minimum ? gain_from_db(db) : 0.0f;
+    if (db != level->db || self->fresh)
+        *level =
+            (Level){.db = db, .gain = db > port_range(port)->minimum ? gain_from_db(db) : 0.0f};
+    return level->gain;
 }
 
 void mix_aim(Brume *self)
@@ -24,8 +31,8 @@ void mix_aim(Brume *self)
         Ramp *ramp;
         float target;
     } gains[] = {
-        {&self->dry, level_gain(self, PORT_DRY)},
-        {&self->wet, level_gain(self, PORT_WET)},
+        {&self->dry, level_gain(self, PORT_DRY, &self->dry_level)},
+        {&self->wet, level_gain(self, PORT_WET, &self->wet_level)},
         {&self->enabled, settings_control(self, PORT_ENABLED) > 0.5f ? 1.0f : 0.0f},
     };
     for (size_t i = 0; i < sizeof gains / sizeof gains[0]; i++)
@@ -38,14 +45,15 @@ void mix_aim(Brume *self)
 
 void mix_start(Brume *self)
 {
-    self->start_pending = transport_wait(&self->transport, self->sync) > 0;
-    self->restart |= !self->start_pending;
+    self->start_pending = true;
+    self->start_asked = false;
 }
 
 void mix_rewind(Brume *self)
 {
     voice_reset(&self->voice, self->rate);
     self->start_pending = self->restart = false;
+    self->start_wait = 0;
     self->again = self->fresh = true;
     mix_aim(self);
 }
@@ -56,24 +64,24 @@ static void ask_generator(Brume *self)
 {
     self->settings = settings_read(self, brume_model(self));
     if (self->generator && self->restart)
-        generator_restart(self->generator, &self->settings);
+        generator_restart(self->generator, &self->settings, self->start_wait, self->hush);
     else if (self->generator)
         generator_set(self->generator, &self->settings);
-    self->restart = false;
+    self->restart = self->hush = false;
 }
 
 /* The input without NaN, infinity and the like. */
 static void take_input(Brume *self, const float *in, float *out, uint32_t n)
 {
-    bool bad = false;
+    int32_t bad = 0;
     if (!in) {
         memset(out, 0, n * sizeof *out);
         return;
     }
     for (uint32_t i = 0; i < n; i++) {
-        const bool sane = fabsf(in[i]) < ABSURD;
-        out[i] = sane ? in[i] : 0.0f;
-        bad |= !sane;
+        const int32_t insane = !(fabsf(in[i]) < ABSURD);
+        out[i] = insane ? 0.0f : in[i];
+        bad |= insane;
     }
     if (bad)
         status_complain(&self->status, COMPLAINT_INPUT);
@@ -95,40 +103,70 @@ static void take_texture(Brume *self, float *left, float *right, uint32_t n)
     memset(right, 0, n * sizeof *right);
 }
 
+/* dry (left and right) and wet, weighted and added into wet. While no gain moves, which is nearly
+ * always, they are the same for all frames. */
+static void add_dry_and_wet(Brume *self, uint32_t n)
+{
+    const float *dry_l = self->scratch[0], *dry_r = self->scratch[1];
+    float *wet_l = self->scratch[2], *wet_r = self->scratch[3];
+    Ramp *const level = &self->voice.level;
+    if (ramp_steady(&self->enabled) && ramp_steady(&self->dry) && ramp_steady(&self->wet) &&
+        ramp_steady(level)) {
+        const float on = self->enabled.value;
+        const float dry = on * self->dry.value + (1.0f - on);
+        const float wet = on * self->wet.value * level->value;
+        for (uint32_t i = 0; i < n; i++) {
+            wet_l[i] = dry * dry_l[i] + wet * wet_l[i];
+            wet_r[i] = dry * dry_r[i] + wet * wet_r[i];
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const float on = ramp_next(&self->enabled);
+        const float dry = on * ramp_next(&self->dry) + (1.0f - on);
+        const float wet = on * ramp_next(&self->wet) * ramp_next(level);
+        wet_l[i] = dry * dry_l[i] + wet * wet_l[i];
+        wet_r[i] = dry * dry_r[i] + wet * wet_r[i];
+    }
+}
+
 /* n <= BRUME_PIECE frames from frame `at` of the block. An output may be either input's buffer. */
 static void play_piece(Brume *self, uint32_t at, uint32_t n)
 {
     const float *in_l = self->ports[PORT_IN_L], *in_r = self->ports[PORT_IN_R];
     float *out_l = self->ports[PORT_OUT_L], *out_r = self->ports[PORT_OUT_R];
-    float *dry_l = self->scratch[0], *dry_r = self->scratch[1];
-    float *wet_l = self->scratch[2], *wet_r = self->scratch[3];
-    take_input(self, in_l ? in_l + at : NULL, dry_l, n);
-    take_input(self, in_r ? in_r + at : NULL, dry_r, n);
-    take_texture(self, wet_l, wet_r, n);
-    for (uint32_t i = 0; i < n; i++) {
-        const float on = ramp_next(&self->enabled);
-        const float dry = on * ramp_next(&self->dry) + (1.0f - on);
-        const float wet = on * ramp_next(&self->wet) * ramp_next(&self->voice.level);
-        wet_l[i] = dry * dry_l[i] + wet * wet_l[i];
-        wet_r[i] = dry * dry_r[i] + wet * wet_r[i];
-    }
+    take_input(self, in_l ? in_l + at : NULL, self->scratch[0], n);
+    take_input(self, in_r ? in_r + at : NULL, self->scratch[1], n);
+    take_texture(self, self->scratch[2], self->scratch[3], n);
+    add_dry_and_wet(self, n);
     if (out_l)
-        memcpy(out_l + at, wet_l, n * sizeof *out_l);
+        memcpy(out_l + at, self->scratch[2], n * sizeof *out_l);
     if (out_r)
-        memcpy(out_r + at, wet_r, n * sizeof *out_r);
+        memcpy(out_r + at, self->scratch[3], n * sizeof *out_r);
+}
+
+/* What waits for the beat: is asked for ahead of it, and held back until it. An export, which waits
+ * for the generator anyhow, asks on the beat. Returns how many of n frames may be played at once.
+ */
+static uint32_t follow_beat(Brume *self, uint32_t n)
+{
+    const uint32_t wait = transport_wait(&self->transport, self->sync);
+    if (self->start_asked)
+        generator_hold(self->generator, wait);
+    else if (wait == 0 ||
+             (self->generator && !self->freewheel && wait < (uint32_t)(LEAD_SECONDS * self->rate)))
+        self->restart = self->start_asked = true;
+    self->start_wait = wait;
+    self->start_pending = wait > 0;
+    return wait > 0 && wait < n ? wait : n;
 }
 
 void mix_play(Brume *self, uint32_t from, uint32_t to)
 {
     while (from < to) {
         uint32_t n = to - from < BRUME_PIECE ? to - from : BRUME_PIECE;
-        if (self->start_pending) {
-            const uint32_t wait = transport_wait(&self->transport, self->sync);
-            if (wait == 0)
-                mix_start(self);
-            else if (wait < n)
-                n = wait;
-        }
+        if (self->start_pending)
+            n = follow_beat(self, n);
         ask_generator(self);
         play_piece(self, from, n);
         transport_advance(&self->transport, n);

@@ -38,5 +38,8 @@ float port_value(PortIndex port, const float *buffer, bool *bad)
         *bad = true;
         return range->usual;
     }
-    return fminf(fmaxf(*buffer, range->minimum), range->maximum);
+    /* Not fminf and fmaxf: those are calls. */
+    return *buffer < range->minimum   ? range->minimum
+           : *buffer > range->maximum ? range->maximum
+                                      : *buffer;
 }

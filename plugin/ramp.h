@@ -35,10 +35,16 @@ static inline float ramp_next(Ramp *ramp)
     return ramp->value;
 }
 
+/* Whether it stays at its value. */
+static inline int ramp_steady(const Ramp *ramp)
+{
+    return ramp->left == 0;
+}
+
 /* Whether it is zero and stays so. */
 static inline int ramp_silent(const Ramp *ramp)
 {
-    return ramp->left == 0 && ramp->value == 0.0f;
+    return ramp_steady(ramp) && ramp->value == 0.0f;
 }
 
 #endif

@@ -322,6 +322,84 @@ static void test_go_on_the_bar(void **state)
     free(gone);
 }
 
+/* Where `part` (n frames) lies in `whole`, from frame `from` on; `frames` if nowhere. */
+static size_t find(const float *whole, size_t frames, size_t from, const float *part, size_t n)
+{
+    for (size_t i = from; i + n <= frames; i++)
+        if (!memcmp(whole + i, part, n * sizeof *part))
+            return i;
+    return frames;
+}
+
+/* The same live: what is asked for between the beats is heard on the very frame of the next one. */
+static void test_live_on_the_beat(void **state)
+{
+    (void)state;
+    enum { START = RATE / 10, PIECE = 2048 };
+    float *plain = malloc(2 * RATE * sizeof *plain), *left = malloc(RATE * sizeof *left);
+    assert_true(plain && left);
+    Host *host = host_open(host_tiny_bundle(), RATE, (HostKind){0});
+    host_activate(host);
+    host_export(host, plain, RATE, 480);
+    for (size_t i = 0; i < RATE; i++)
+        left[i] = plain[2 * i];
+    host_deactivate(host);
+    host_set(host, "freewheel", 0);
+    host_set(host, "sync", 1);
+    host_activate(host);
+    first_sound(host, host_seconds());
+    Heard heard = heard_begin();
+    listen(host, &heard, RATE / 2);
+    host_position(host, 0, 0, 1, 0.25F);
+    const size_t beat = heard.frames + 3 * RATE / 8; /* 120 beats a minute: RATE / 2 each */
+    host_set(host, "go", 1);
+    listen(host, &heard, RATE);
+    assert_int_equal(find(heard.left, heard.frames, beat, left + START, PIECE), beat + START);
+    assert_float_equal(host_get(host, "underruns"), 0, 0);
+    host_close(host);
+    heard_end(&heard);
+    free(plain);
+    free(left);
+}
+
+/* A key after silence: nothing of the old texture is heard before the key's own. */
+static void test_key_after_silence(void **state)
+{
+    (void)state;
+    enum { START = RATE / 50, PIECE = 2048 };
+    float *plain = malloc(2 * RATE * sizeof *plain), *left = malloc(RATE * sizeof *left);
+    assert_true(plain && left);
+    Host *host = host_open(host_tiny_bundle(), RATE, (HostKind){0});
+    host_set(host, "seed", 60);
+    host_activate(host);
+    host_export(host, plain, RATE, 480);
+    for (size_t i = 0; i < RATE; i++)
+        left[i] = plain[2 * i];
+    host_deactivate(host);
+    host_set(host, "freewheel", 0);
+    host_set(host, "seed", 0);
+    host_activate(host);
+    first_sound(host, host_seconds());
+    Heard heard = heard_begin();
+    host_midi(host, 0, 0x90, 50, 127);
+    host_midi(host, 0, 0x80, 50, 0);
+    listen(host, &heard, RATE / 2);
+    assert_float_equal(loudest(heard.left + heard.frames - 960, 960), 0, 0);
+    const size_t pressed = heard.frames;
+    host_midi(host, 0, 0x90, 60, 127);
+    listen(host, &heard, RATE);
+    size_t first = pressed;
+    while (first < heard.frames && heard.left[first] == 0)
+        first++;
+    /* The stream's own first frames are faded in from silence. */
+    const size_t found = find(heard.left, heard.frames, pressed, left + START, PIECE);
+    assert_in_range(first + START, found, found + 16);
+    host_close(host);
+    heard_end(&heard);
+    free(plain);
+    free(left);
+}
+
 static size_t resident_kib(void)
 {
     long pages = 0;
@@ -363,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_first_sound),           cmocka_unit_test(test_deactivate_any_time),
         cmocka_unit_test(test_knob_is_heard),         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_keys_are_textures),     cmocka_unit_test(test_go_on_the_bar),
+        cmocka_unit_test(test_live_on_the_beat),      cmocka_unit_test(test_key_after_silence),
         cmocka_unit_test(test_memory_of_an_instance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

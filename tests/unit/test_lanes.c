@@ -135,6 +135,65 @@ static void a_new_stream_fades_in(void **state)
     lanes_destroy(lanes);
 }
 
+static void a_held_lane_waits_for_its_frame(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    write(lanes, 0.5f, 0, 4000);
+    free(read_blocks(lanes, 640));
+    lanes_hold(lanes, 7, 1000);
+    lanes_begin(lanes, 0);
+    write(lanes, -0.5f, 0, 4000);
+    lanes_offer(lanes, LANES_ANEW, 7);
+    float *sound = read_blocks(lanes, 1536);
+    for (size_t i = 0; i < 1000; i++)
+        assert_true(sound[i] == 0.5f + 1e-4f * (float)(640 + i));
+    assert_true(sound[1010] < sound[999]);
+    assert_true(sound[1000 + FADE] == -0.5f + 1e-4f * (float)FADE);
+    free(sound);
+    lanes_destroy(lanes);
+}
+
+static void a_held_lane_comes_before_the_old_one_runs_dry(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    write(lanes, 0.5f, 0, 2000);
+    free(read_blocks(lanes, 640));
+    lanes_hold(lanes, 7, 100000);
+    lanes_begin(lanes, 0);
+    write(lanes, -0.5f, 0, 4000);
+    lanes_offer(lanes, LANES_ANEW, 7);
+    float *sound = read_blocks(lanes, 2048);
+    assert_true(sound[2047] < 0.0f);
+    assert_int_equal(lanes_underruns(lanes), 0);
+    free(sound);
+    lanes_destroy(lanes);
+}
+
+static void hushed_until_the_offer_that_is_waited_for(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    write(lanes, 0.5f, 0, 4000);
+    free(read_blocks(lanes, 640));
+    lanes_hush(lanes, 2);
+    assert_int_equal(lanes_hushed(lanes), 2);
+    float *nothing = read_blocks(lanes, 640);
+    for (size_t i = 0; i < 640; i++)
+        assert_true(nothing[i] == 0.0f);
+    lanes_begin(lanes, 0);
+    write(lanes, -0.5f, 0, 4000);
+    lanes_offer(lanes, LANES_ANEW, 2);
+    float *sound = read_blocks(lanes, 640);
+    assert_true(sound[0] == -0.5f);
+    assert_int_equal(lanes_hushed(lanes), 0);
+    assert_int_equal(lanes_underruns(lanes), 0);
+    free(nothing);
+    free(sound);
+    lanes_destroy(lanes);
+}
+
 static void waiting_readers_join_hard_and_exactly(void **state)
 {
     (void)state;
@@ -232,6 +291,9 @@ int main(void)
         cmocka_unit_test(an_underrun_fades_and_comes_back),
         cmocka_unit_test(an_aligned_lane_takes_over_frame_by_frame),
         cmocka_unit_test(a_new_stream_fades_in),
+        cmocka_unit_test(a_held_lane_waits_for_its_frame),
+        cmocka_unit_test(a_held_lane_comes_before_the_old_one_runs_dry),
+        cmocka_unit_test(hushed_until_the_offer_that_is_waited_for),
         cmocka_unit_test(waiting_readers_join_hard_and_exactly),
         cmocka_unit_test(an_abandoned_lane_leaves_the_old_one),
         cmocka_unit_test(threads_agree),
