@@ -143,3 +143,16 @@ int sha256_file(const char *path, char hex[SHA256_ROOM], Error *err)
         snprintf(hex + 8 * i, 9, "%08x", (unsigned)hash[i]);
     return result;
 }
+
+void sha256_bytes(const void *bytes, size_t n, unsigned char digest[SHA256_BYTES])
+{
+    const unsigned char *at = bytes;
+    uint32_t hash[WORDS];
+    size_t done = 0;
+    memcpy(hash, START, sizeof hash);
+    for (; n - done >= BLOCK; done += BLOCK)
+        block_add(hash, at + done);
+    end_add(hash, at + done, n - done, n);
+    for (size_t i = 0; i < SHA256_BYTES; i++)
+        digest[i] = (unsigned char)(hash[i / 4] >> (24 - 8 * (i % 4)));
+}

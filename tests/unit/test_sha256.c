@@ -36,6 +36,13 @@ static void digest_check(const void *bytes, size_t n, const char *expected)
         fail_msg("%s", err.message);
     assert_string_equal(hex, expected);
     assert_string_equal(err.message, "");
+    unsigned char digest[SHA256_BYTES];
+    sha256_bytes(bytes, n, digest);
+    for (size_t i = 0; i < SHA256_BYTES; i++) {
+        char pair[3];
+        snprintf(pair, sizeof pair, "%02x", digest[i]);
+        assert_memory_equal(pair, expected + 2 * i, 2);
+    }
 }
 
 static void published_examples(void **state)

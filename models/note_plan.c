@@ -1,0 +1,405 @@
+#include "models/note_plan.h"
+
+#include "dsp/random.h"
+#include "models/categories.h"
+#include "models/note_draw.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum {
+    RECENT = 256,    /* notes that are remembered, to find loops */
+    MOST_ALIKE = 6,  /* one pitch in a row; in tunes 1 in 100 goes beyond */
+    SHORT_LOOP = 16, /* notes; up to here three times over is a loop, up to LONG_LOOP four times */
+    LONG_LOOP = 48,
+    BEYOND = 7 /* semitones that a tune may leave the range in which it was heard */
+};
+
+static const uint64_t PLAN_STREAM = (uint64_t)0x91a4 << 40;
+static const double BEAT_MADE_UP = 0.5;           /* seconds */
+static const double BEAT_SPREAD = 0.35;           /* of ln(beat / 0.5 s), standard deviation */
+static const double LONGEST = 2.0, LONGER = 1.25; /* seconds of a step; times the longest heard */
+static const double EARLY = 0.06;                 /* seconds that a next onset may be overdue */
+static const double STILL = 0.03;                 /* seconds before `now`: it sounds still */
+
+struct NotePlan {
+    NotePlanSettings settings;
+    NoteDecoder *decoder;
+    double beat, surprise;
+    double tuning;       /* semitones: what is added to a category's pitch */
+    double clock;        /* seconds: onset of the next note */
+    double longest;      /* seconds that a step may last */
+    int lowest, highest; /* categories */
+    uint64_t drawn;      /* random numbers so far */
+    uint64_t count;      /* notes in `recent` so far, each at its number % RECENT */
+    uint64_t free_until; /* no loop is looked for before so many notes */
+    NoteToken recent[RECENT];
+    NotePlanned first; /* the held note, until it was handed out */
+    bool holding;
+    NoteTroubles troubles;
+};
+
+NotePlanSettings note_plan_defaults(void)
+{
+    return (NotePlanSettings){.seed = 1, .temperature = 0.9f, .top_p = 0.95f, .endless = 1};
+}
+
+int note_plan_check(const NotePlanSettings *settings, Error *err)
+{
+    if (!(settings->temperature >= 0.0f && settings->temperature <= 2.0f))
+        return error_set(err, "temperature %g: give 0 to 2", (double)settings->temperature);
+    if (!(settings->top_p >= 0.0f && settings->top_p <= 1.0f))
+        return error_set(err, "top-p %g: give 0 to 1", (double)settings->top_p);
+    return 0;
+}
+
+/* Semitones that the pitches lie above whole MIDI numbers, -0.5..0.5: the mean on a circle. */
+static double tuning_of(const NoteHeard *heard, size_t count)
+{
+    const double turn = 2.0 * acos(-1.0);
+    double x = 0.0, y = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        x += cos(turn * heard[i].pitch);
+        y += sin(turn * heard[i].pitch);
+    }
+    return count && hypot(x, y) > 1e-9 ? atan2(y, x) / turn : 0.0;
+}
+
+/* Pitch categories of what was heard, and the tuning and octave that lead back. */
+static int hear_pitches(NotePlan *plan, const NoteHeard *heard, size_t count, NoteToken *tokens,
+                        Error *err)
+{
+    double *pitches = malloc((count + 1) * sizeof *pitches);
+    if (!pitches)
+        return error_set(err, "out of memory for %zu notes", count);
+    const double tuning = tuning_of(heard, count);
+    for (size_t i = 0; i < count; i++)
+        pitches[i] = round(heard[i].pitch - tuning);
+    const int octaves = count ? note_octaves(pitches, count) : 0;
+    plan->tuning = tuning - octaves;
+    plan->lowest = count ? NOTE_PITCHES : 24;
+    plan->highest = count ? 0 : 43;
+    for (size_t i = 0; i < count; i++) {
+        const int pitch = note_pitch_category((int)fmin(fmax(pitches[i] + octaves, 0.0), 150.0));
+        tokens[i].pitch = (uint8_t)pitch;
+        plan->lowest = pitch < plan->lowest ? pitch : plan->lowest;
+        plan->highest = pitch > plan->highest ? pitch : plan->highest;
+    }
+    free(pitches);
+    return 0;
+}
+
+/* Steps and lengths (but for the last note) under a beat; sets the clock on the last onset, and the
+ * beat as it is there. */
+static void hear_steps(NotePlan *plan, const NoteHeard *heard, size_t count, double beat,
+                       uint8_t *steps, NoteToken *tokens)
+{
+    double late = 0.0;
+    const double unit = beat / NOTE_GRID;
+    const NoteBeat fit = note_steps_fit(heard, count, beat, steps, &late);
+    for (size_t i = 0; i + 1 < count; i++) {
+        tokens[i].step = steps[i];
+        tokens[i].length =
+            (uint8_t)note_length_category(heard[i].seconds, note_step_units(steps[i]) * unit);
+    }
+    plan->beat = fit.seconds;
+    plan->clock = heard[count - 1].onset - late;
+}
+
+static double nats(const real *logits, size_t n, int target)
+{
+    return softmax_loss(1, n, logits, &target, 0, NULL);
+}
+
+/* Gives the decoder all heard notes but the last; returns their surprise in nats, and that of the
+ * last one's pitch. */
+static double prefix(NotePlan *plan, const NoteToken *tokens, size_t count)
+{
+    real logits[DRAW_MOST];
+    double sum = 0.0;
+    note_decoder_reset(plan->decoder);
+    note_decoder_push(plan->decoder, (NoteToken){count ? NOTE_OPEN : NOTE_START, 0, 0});
+    for (size_t i = 0; i < count; i++) {
+        const NoteToken token = tokens[i];
+        note_decoder_pitches(plan->decoder, logits);
+        sum += nats(logits, NOTE_PITCHES + 1, token.pitch);
+        if (i + 1 == count)
+            break;
+        note_decoder_steps(plan->decoder, token.pitch, logits);
+        sum += nats(logits, NOTE_STEPS, token.step);
+        note_decoder_push(plan->decoder, token);
+    }
+    return sum;
+}
+
+/* The idea of the beat under which the notes surprise least. */
+static double choose_beat(NotePlan *plan, const NoteHeard *heard, size_t count, uint8_t *steps,
+                          NoteToken *tokens)
+{
+    NoteBeat beats[NOTE_BEATS];
+    const size_t ideas = note_beats_find(heard, count, beats);
+    double best = BEAT_MADE_UP, least = INFINITY;
+    for (size_t b = 0; b < ideas; b++) {
+        hear_steps(plan, heard, count, beats[b].seconds, steps, tokens);
+        const double surprise = prefix(plan, tokens, count);
+        const double pace = log(beats[b].seconds / BEAT_MADE_UP) / BEAT_SPREAD;
+        const double cost = surprise + beats[b].misfit + 0.5 * pace * pace;
+        if (cost < least) {
+            least = cost;
+            best = beats[b].seconds;
+            plan->surprise = surprise / (double)count;
+        }
+    }
+    return best;
+}
+
+static double draw_uniform(NotePlan *plan)
+{
+    return random_uniform(plan->settings.seed, PLAN_STREAM, plan->drawn++);
+}
+
+static size_t draw(NotePlan *plan, size_t n, const real *logits)
+{
+    return category_draw(n, logits, (double)plan->settings.temperature,
+                         (double)plan->settings.top_p, draw_uniform(plan));
+}
+
+static const NoteToken *before(const NotePlan *plan, uint64_t back)
+{
+    return &plan->recent[(plan->count - back) % RECENT];
+}
+
+static void remember(NotePlan *plan, NoteToken token)
+{
+    plan->recent[plan->count++ % RECENT] = token;
+    note_decoder_push(plan->decoder, token);
+}
+
+/* Bars the steps that end before `earliest` seconds after the note's onset, and those that last too
+ * long if that leaves any. */
+static void bar_steps(const NotePlan *plan, double earliest, real *logits)
+{
+    const double unit = plan->beat / NOTE_GRID;
+    double longest = INFINITY;
+    for (unsigned s = 0; s < NOTE_STEPS; s++)
+        if (note_step_units(s) * unit >= earliest && note_step_units(s) * unit <= plan->longest)
+            longest = plan->longest;
+    for (unsigned s = 0; s < NOTE_STEPS; s++) {
+        const double seconds = note_step_units(s) * unit;
+        if (seconds < earliest || seconds > longest)
+            logits[s] = (real)-INFINITY;
+    }
+}
+
+/* The clock on the last onset goes forward by whole bars of four beats until the longest step there
+ * is can reach `now`. */
+static void wait_for(NotePlan *plan, double now)
+{
+    const double bar = 4.0 * plan->beat;
+    const double most = note_step_units(NOTE_STEPS - 1) * plan->beat / NOTE_GRID;
+    const double over = now - plan->clock - most;
+    if (over > 0.0)
+        plan->clock += ceil(over / bar) * bar;
+}
+
+/* The last heard note: its step and length, of which only the beginning was heard. */
+static void finish_last(NotePlan *plan, const NoteHeard *last, double now, NoteToken token)
+{
+    real logits[DRAW_MOST];
+    const double unit = plan->beat / NOTE_GRID;
+    const bool sounds = last->onset + last->seconds > now - STILL;
+    note_decoder_steps(plan->decoder, token.pitch, logits);
+    wait_for(plan, now);
+    bar_steps(plan, now - EARLY - plan->clock, logits);
+    token.step = (uint8_t)draw(plan, NOTE_STEPS, logits);
+    const double step = note_step_units(token.step) * unit;
+    note_decoder_lengths(plan->decoder, token.pitch, token.step, logits);
+    if (sounds) {
+        for (unsigned l = 0; l + 1 < NOTE_LENGTHS; l++)
+            if (note_length_share(l) * step < now - plan->clock)
+                logits[l] = (real)-INFINITY;
+        token.length = (uint8_t)draw(plan, NOTE_LENGTHS, logits);
+    } else {
+        token.length = (uint8_t)note_length_category(last->seconds, step);
+    }
+    plan->first = (NotePlanned){.onset = last->onset,
+                                .seconds = note_length_share(token.length) * step,
+                                .step = plan->clock + step - last->onset,
+                                .pitch = last->pitch,
+                                .held = 1};
+    plan->holding = sounds;
+    plan->clock += step;
+    remember(plan, token);
+}
+
+/* All that is heard -> decoder, clock, ranges. */
+static int hear(NotePlan *plan, const NoteHeard *heard, size_t count, double now, Error *err)
+{
+    NoteToken *tokens = calloc(count + 1, sizeof *tokens);
+    uint8_t *steps = calloc(count + 1, sizeof *steps);
+    int failed = !tokens || !steps;
+    if (failed)
+        error_set(err, "out of memory for %zu notes", count);
+    failed = failed || hear_pitches(plan, heard, count, tokens, err);
+    if (!failed && count) {
+        const double beat = choose_beat(plan, heard, count, steps, tokens);
+        hear_steps(plan, heard, count, beat, steps, tokens);
+        for (size_t i = 0; i + 1 < count; i++) {
+            const double step = note_step_units(steps[i]) * plan->beat / NOTE_GRID;
+            plan->longest = fmax(plan->longest, LONGER * step);
+            plan->recent[plan->count++ % RECENT] = tokens[i];
+        }
+        prefix(plan, tokens, count);
+        finish_last(plan, &heard[count - 1], now, tokens[count - 1]);
+    } else if (!failed) {
+        prefix(plan, tokens, 0);
+    }
+    free(tokens);
+    free(steps);
+    return failed ? -1 : 0;
+}
+
+NotePlan *note_plan_create(const NoteModel *model, const real *weights, const NoteHeard *heard,
+                           size_t count, double now, const NotePlanSettings *settings, Error *err)
+{
+    if (note_plan_check(settings, err))
+        return NULL;
+    NotePlan *plan = calloc(1, sizeof *plan);
+    if (!plan) {
+        error_set(err, "out of memory for a plan");
+        return NULL;
+    }
+    plan->settings = *settings;
+    plan->beat = BEAT_MADE_UP;
+    plan->surprise = NAN;
+    plan->clock = now;
+    plan->longest = LONGEST;
+    plan->decoder = note_decoder_create(model, weights, err);
+    if (!plan->decoder || hear(plan, heard, count, now, err)) {
+        note_plan_destroy(plan);
+        return NULL;
+    }
+    return plan;
+}
+
+void note_plan_destroy(NotePlan *plan)
+{
+    if (!plan)
+        return;
+    note_decoder_destroy(plan->decoder);
+    free(plan);
+}
+
+/* Whether `pitch` would be one too many of the same. */
+static bool is_stuck(const NotePlan *plan, size_t pitch)
+{
+    if (plan->count < MOST_ALIKE)
+        return false;
+    for (uint64_t back = 1; back <= MOST_ALIKE; back++)
+        if (before(plan, back)->pitch != pitch)
+            return false;
+    return true;
+}
+
+static bool repeats(const NotePlan *plan, uint64_t period, uint64_t times)
+{
+    if (plan->count < period * times)
+        return false;
+    for (uint64_t back = 1; back <= period * (times - 1); back++) {
+        const NoteToken *one = before(plan, back), *other = before(plan, back + period);
+        if (one->pitch != other->pitch || one->step != other->step)
+            return false;
+    }
+    return true;
+}
+
+/* Whether the newest notes are the same few over and over, and `pitch` would be so again. */
+static bool is_loop(const NotePlan *plan, size_t pitch)
+{
+    if (plan->count < plan->free_until)
+        return false;
+    for (uint64_t period = 2; period <= LONG_LOOP; period++)
+        if (plan->count >= period && before(plan, period)->pitch == pitch &&
+            repeats(plan, period, period <= SHORT_LOOP ? 3 : 4))
+            return true;
+    return false;
+}
+
+static bool is_stray(const NotePlan *plan, size_t pitch)
+{
+    return pitch != NOTE_END &&
+           ((int)pitch < plan->lowest - BEYOND || (int)pitch > plan->highest + BEYOND);
+}
+
+/* A pitch (or the end); drawn again, without it, where it would make trouble. */
+static size_t draw_pitch(NotePlan *plan)
+{
+    real logits[DRAW_MOST];
+    note_decoder_pitches(plan->decoder, logits);
+    if (plan->settings.endless)
+        logits[NOTE_END] = (real)-INFINITY;
+    for (;;) {
+        const size_t pitch = draw(plan, NOTE_PITCHES + 1, logits);
+        if (is_stray(plan, pitch)) {
+            plan->troubles.strays++;
+        } else if (is_stuck(plan, pitch)) {
+            plan->troubles.stuck++;
+        } else if (is_loop(plan, pitch)) {
+            plan->troubles.loops++;
+            plan->free_until = plan->count + SHORT_LOOP;
+        } else {
+            return pitch;
+        }
+        logits[pitch] = (real)-INFINITY; /* one less each time: this ends */
+    }
+}
+
+int note_plan_next(NotePlan *plan, NotePlanned *note)
+{
+    real logits[DRAW_MOST];
+    NoteToken token;
+    if (plan->holding) {
+        plan->holding = false;
+        *note = plan->first;
+        return 1;
+    }
+    const size_t pitch = draw_pitch(plan);
+    if (pitch == NOTE_END)
+        return 0;
+    token.pitch = (uint8_t)pitch;
+    note_decoder_steps(plan->decoder, token.pitch, logits);
+    bar_steps(plan, 0.0, logits);
+    token.step = (uint8_t)draw(plan, NOTE_STEPS, logits);
+    note_decoder_lengths(plan->decoder, token.pitch, token.step, logits);
+    token.length = (uint8_t)draw(plan, NOTE_LENGTHS, logits);
+    const double step = note_step_units(token.step) * plan->beat / NOTE_GRID;
+    *note = (NotePlanned){.onset = plan->clock,
+                          .seconds = note_length_share(token.length) * step,
+                          .step = step,
+                          .pitch = token.pitch + NOTE_LOWEST + plan->tuning};
+    plan->clock += step;
+    remember(plan, token);
+    return 1;
+}
+
+void note_plan_set(NotePlan *plan, float temperature, float top_p)
+{
+    plan->settings.temperature = temperature;
+    plan->settings.top_p = top_p;
+}
+
+double note_plan_beat(const NotePlan *plan)
+{
+    return plan->beat;
+}
+
+double note_plan_surprise(const NotePlan *plan)
+{
+    return plan->surprise;
+}
+
+NoteTroubles note_plan_troubles(const NotePlan *plan)
+{
+    return plan->troubles;
+}
