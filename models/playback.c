@@ -81,6 +81,11 @@ void playback_destroy(Playback *playback)
     free(playback);
 }
 
+int playback_prepare(Playback *playback, Error *err)
+{
+    return texture_stream_prepare(playback->stream, err);
+}
+
 uint64_t playback_position(const Playback *playback)
 {
     return playback->position;

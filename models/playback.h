@@ -20,6 +20,9 @@ void playback_destroy(Playback *playback);
  * restarted or redone. */
 int playback_read(Playback *playback, float *out, size_t frames, Error *err);
 
+/* As texture_stream_prepare. */
+int playback_prepare(Playback *playback, Error *err);
+
 /* Number of the next frame. */
 uint64_t playback_position(const Playback *playback);
 

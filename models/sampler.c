@@ -11,18 +11,6 @@ static const char *const NAMES[] = {
     [SAMPLER_DDPM] = "ddpm", [SAMPLER_DDIM] = "ddim", [SAMPLER_DPM] = "dpm"};
 enum { KINDS = sizeof NAMES / sizeof NAMES[0] };
 
-/* What sampler_run was called with. */
-typedef struct Run {
-    const SamplerSettings *settings;
-    float *x;
-    size_t n;
-    float *workspace;
-    SamplerDenoise denoise;
-    SamplerNoise noise;
-    void *user;
-    Error *err;
-} Run;
-
 SamplerSettings sampler_defaults(void)
 {
     return (SamplerSettings){.kind = SAMPLER_DPM,
@@ -63,25 +51,27 @@ static int kept_step(const SamplerSettings *settings, int i)
     return (int)((2 * i * last + steps) / (2 * steps));
 }
 
-static int call_network(const Run *run, int call, double lambda, float *output)
+static int call_network(const Sampler *sampler, double lambda, float *output, Error *err)
 {
-    if (run->denoise(run->user, run->x, lambda, output) == 0)
+    if (err)
+        err->message[0] = '\0';
+    if (sampler->denoise(sampler->user, sampler->x, lambda, output) == 0)
         return 0;
-    if (run->err && run->err->message[0])
+    if (err && err->message[0])
         return -1;
-    return error_set(run->err, "sampler: the network stopped at step %d of %d of %s; run it again",
-                     call + 1, run->settings->steps, NAMES[run->settings->kind]);
+    return error_set(err, "sampler: the network stopped at step %d of %d of %s; run it again",
+                     sampler->done + 1, sampler->settings.steps, NAMES[sampler->settings.kind]);
 }
 
 /* The network's x_0 for the present x, clipped. */
-static int predict_x0(const Run *run, int call, double lambda, float *x0)
+static int predict_x0(const Sampler *sampler, double lambda, float *x0, Error *err)
 {
-    if (call_network(run, call, lambda, x0) != 0)
+    if (call_network(sampler, lambda, x0, err) != 0)
         return -1;
-    diffusion_x0(run->settings->prediction, lambda, run->x, x0, x0, run->n);
-    const float clip = run->settings->clip;
+    diffusion_x0(sampler->settings.prediction, lambda, sampler->x, x0, x0, sampler->n);
+    const float clip = sampler->settings.clip;
     if (clip > 0.0f) {
-        for (size_t i = 0; i < run->n; i++) {
+        for (size_t i = 0; i < sampler->n; i++) {
             const float value = x0[i] < -clip ? -clip : x0[i];
             x0[i] = value > clip ? clip : value;
         }
@@ -89,98 +79,91 @@ static int predict_x0(const Run *run, int call, double lambda, float *x0)
     return 0;
 }
 
-static int run_ddpm(const Run *run)
+static int step_ddpm(const Sampler *sampler, Error *err)
 {
-    const SamplerSettings *settings = run->settings;
+    const SamplerSettings *settings = &sampler->settings;
     const Schedule *schedule = settings->schedule;
-    float *epsilon = run->workspace;
-    float *noise = run->workspace + run->n;
-    float *x = run->x;
-    for (int i = settings->steps; i >= 1; i--) {
-        const int call = settings->steps - i;
-        const int t = kept_step(settings, i);
-        const double lambda = schedule_half_log_snr(schedule, t);
-        if (call_network(run, call, lambda, epsilon) != 0)
-            return -1;
-        diffusion_epsilon(settings->prediction, lambda, x, epsilon, epsilon, run->n);
+    float *epsilon = sampler->workspace;
+    float *noise = sampler->workspace + sampler->n;
+    float *x = sampler->x;
+    const int i = settings->steps - sampler->done;
+    const int t = kept_step(settings, i);
+    const double lambda = schedule_half_log_snr(schedule, t);
+    if (call_network(sampler, lambda, epsilon, err) != 0)
+        return -1;
+    diffusion_epsilon(settings->prediction, lambda, x, epsilon, epsilon, sampler->n);
 
-        const double alpha_bar = schedule_alpha_bar(schedule, t);
-        const double alpha_bar_next = schedule_alpha_bar(schedule, kept_step(settings, i - 1));
-        const double alpha = alpha_bar / alpha_bar_next;
-        const double beta = 1.0 - alpha;
-        const float scale_x = (float)(1.0 / sqrt(alpha));
-        const float scale_epsilon = (float)(-beta / sqrt((1.0 - alpha_bar) * alpha));
-        for (size_t k = 0; k < run->n; k++)
-            x[k] = scale_x * x[k] + scale_epsilon * epsilon[k];
-        if (i == 1)
-            break;
-        const float scale_noise = (float)sqrt((1.0 - alpha_bar_next) / (1.0 - alpha_bar) * beta);
-        run->noise(run->user, call, noise, run->n);
-        for (size_t k = 0; k < run->n; k++)
-            x[k] += scale_noise * noise[k];
-    }
+    const double alpha_bar = schedule_alpha_bar(schedule, t);
+    const double alpha_bar_next = schedule_alpha_bar(schedule, kept_step(settings, i - 1));
+    const double alpha = alpha_bar / alpha_bar_next;
+    const double beta = 1.0 - alpha;
+    const float scale_x = (float)(1.0 / sqrt(alpha));
+    const float scale_epsilon = (float)(-beta / sqrt((1.0 - alpha_bar) * alpha));
+    for (size_t k = 0; k < sampler->n; k++)
+        x[k] = scale_x * x[k] + scale_epsilon * epsilon[k];
+    if (i == 1)
+        return 0;
+    const float scale_noise = (float)sqrt((1.0 - alpha_bar_next) / (1.0 - alpha_bar) * beta);
+    sampler->noise(sampler->user, sampler->done, noise, sampler->n);
+    for (size_t k = 0; k < sampler->n; k++)
+        x[k] += scale_noise * noise[k];
     return 0;
 }
 
 /* The epsilon of eq. 12 is taken from x and the clipped x_0, (x - alpha x_0) / sigma, so that the
  * two stay a pair: x' = alpha' x_0 + sigma' epsilon. */
-static int run_ddim(const Run *run)
+static int step_ddim(const Sampler *sampler, Error *err)
 {
-    const SamplerSettings *settings = run->settings;
-    float *x0 = run->workspace;
-    float *x = run->x;
-    for (int i = settings->steps; i >= 1; i--) {
-        const double lambda = schedule_half_log_snr(settings->schedule, kept_step(settings, i));
-        if (predict_x0(run, settings->steps - i, lambda, x0) != 0)
-            return -1;
-        double alpha, sigma;
-        diffusion_scales(lambda, &alpha, &sigma);
-        const double signal = schedule_alpha_bar(settings->schedule, kept_step(settings, i - 1));
-        const double ratio = sqrt(1.0 - signal) / sigma;
-        const float scale_x = (float)ratio;
-        const float scale_x0 = (float)(sqrt(signal) - alpha * ratio);
-        for (size_t k = 0; k < run->n; k++)
-            x[k] = scale_x * x[k] + scale_x0 * x0[k];
-    }
+    const SamplerSettings *settings = &sampler->settings;
+    float *x0 = sampler->workspace;
+    float *x = sampler->x;
+    const int i = settings->steps - sampler->done;
+    const double lambda = schedule_half_log_snr(settings->schedule, kept_step(settings, i));
+    if (predict_x0(sampler, lambda, x0, err) != 0)
+        return -1;
+    double alpha, sigma;
+    diffusion_scales(lambda, &alpha, &sigma);
+    const double signal = schedule_alpha_bar(settings->schedule, kept_step(settings, i - 1));
+    const double ratio = sqrt(1.0 - signal) / sigma;
+    const float scale_x = (float)ratio;
+    const float scale_x0 = (float)(sqrt(signal) - alpha * ratio);
+    for (size_t k = 0; k < sampler->n; k++)
+        x[k] = scale_x * x[k] + scale_x0 * x0[k];
     return 0;
 }
 
-static int run_dpm(const Run *run)
+static int step_dpm(const Sampler *sampler, Error *err)
 {
-    const SamplerSettings *settings = run->settings;
-    const int last = settings->steps - 1;
+    const SamplerSettings *settings = &sampler->settings;
+    const int i = sampler->done, last = settings->steps - 1;
     const double span = settings->lambda_last - settings->lambda_first;
     const double stride = last > 0 ? span / last : 0.0;
-    float *now = run->workspace;
-    float *before = run->workspace + run->n;
-    float *x = run->x;
-    for (int i = 0; i <= last; i++) {
-        const double lambda = settings->lambda_first + stride * i;
-        if (predict_x0(run, i, lambda, now) != 0)
-            return -1;
-        if (i == last)
-            break;
-        double alpha, sigma, alpha_next, sigma_next;
-        diffusion_scales(lambda, &alpha, &sigma);
-        diffusion_scales(lambda + stride, &alpha_next, &sigma_next);
-        /* D = (1 + 1/(2r)) x_0 - 1/(2r) x_0-before, and the steps being equal, r = 1. */
-        const double scale_x0 = -alpha_next * expm1(-stride);
-        const float scale_x = (float)(sigma_next / sigma);
-        const float scale_now = (float)(i == 0 ? scale_x0 : 1.5 * scale_x0);
-        const float scale_before = (float)(-0.5 * scale_x0);
-        if (i == 0) {
-            for (size_t k = 0; k < run->n; k++)
-                x[k] = scale_x * x[k] + scale_now * now[k];
-        } else {
-            for (size_t k = 0; k < run->n; k++)
-                x[k] = scale_x * x[k] + (scale_now * now[k] + scale_before * before[k]);
-        }
-        float *free_array = before;
-        before = now;
-        now = free_array;
+    float *now = sampler->workspace + (i % 2 ? sampler->n : 0);
+    const float *before = sampler->workspace + (i % 2 ? 0 : sampler->n);
+    float *x = sampler->x;
+    const double lambda = settings->lambda_first + stride * i;
+    if (predict_x0(sampler, lambda, now, err) != 0)
+        return -1;
+    if (i == last) {
+        if (sampler->n > 0)
+            memcpy(x, now, sampler->n * sizeof *x);
+        return 0;
     }
-    if (run->n > 0)
-        memcpy(x, now, run->n * sizeof *x);
+    double alpha, sigma, alpha_next, sigma_next;
+    diffusion_scales(lambda, &alpha, &sigma);
+    diffusion_scales(lambda + stride, &alpha_next, &sigma_next);
+    /* D = (1 + 1/(2r)) x_0 - 1/(2r) x_0-before, and the steps being equal, r = 1. */
+    const double scale_x0 = -alpha_next * expm1(-stride);
+    const float scale_x = (float)(sigma_next / sigma);
+    const float scale_now = (float)(i == 0 ? scale_x0 : 1.5 * scale_x0);
+    const float scale_before = (float)(-0.5 * scale_x0);
+    if (i == 0) {
+        for (size_t k = 0; k < sampler->n; k++)
+            x[k] = scale_x * x[k] + scale_now * now[k];
+    } else {
+        for (size_t k = 0; k < sampler->n; k++)
+            x[k] = scale_x * x[k] + (scale_now * now[k] + scale_before * before[k]);
+    }
     return 0;
 }
 
@@ -209,21 +192,31 @@ static int check_settings(const SamplerSettings *settings, SamplerNoise noise, E
     return 0;
 }
 
-int sampler_run(const SamplerSettings *settings, float *x, size_t n, float *workspace,
-                SamplerDenoise denoise, SamplerNoise noise, void *user, Error *err)
+int sampler_start(Sampler *sampler, const SamplerSettings *settings, float *x, size_t n,
+                  float *workspace, SamplerDenoise denoise, SamplerNoise noise, void *user,
+                  Error *err)
 {
-    if (err)
-        err->message[0] = '\0';
-    if (check_settings(settings, noise, err) != 0)
-        return -1;
-    const Run run = {settings, x, n, workspace, denoise, noise, user, err};
-    switch (settings->kind) {
+    *sampler = (Sampler){*settings, x, n, workspace, denoise, noise, user, 0};
+    return check_settings(settings, noise, err);
+}
+
+int sampler_step(Sampler *sampler, Error *err)
+{
+    int failed;
+    if (sampler->done == sampler->settings.steps)
+        return 1;
+    switch (sampler->settings.kind) {
     case SAMPLER_DDPM:
-        return run_ddpm(&run);
+        failed = step_ddpm(sampler, err);
+        break;
     case SAMPLER_DDIM:
-        return run_ddim(&run);
-    case SAMPLER_DPM:
+        failed = step_ddim(sampler, err);
+        break;
+    default:
+        failed = step_dpm(sampler, err);
         break;
     }
-    return run_dpm(&run);
+    if (failed)
+        return -1;
+    return ++sampler->done == sampler->settings.steps;
 }

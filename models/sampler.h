@@ -24,11 +24,11 @@ typedef enum {
 } SamplerKind;
 
 /* The network: the raw output (n) for the noisy x (n) at half-log-SNR lambda. `output` and x do not
- * overlap. Non-zero stops the sampler. Called on the thread of sampler_run. */
+ * overlap. Non-zero stops the sampler. Called on the thread of sampler_step. */
 typedef int (*SamplerDenoise)(void *user, const float *x, double half_log_snr, float *output);
 
 /* n standard Gaussian values for the ancestral step; `step` counts from 0 and asks for different
- * values each. Called on the thread of sampler_run. */
+ * values each. Called on the thread of sampler_step. */
 typedef void (*SamplerNoise)(void *user, int step, float *out, size_t n);
 
 /* How to sample. Start from sampler_defaults(). */
@@ -52,18 +52,35 @@ const char *sampler_kind_name(SamplerKind kind);
  * `*kind` as it was. Any thread. */
 int sampler_kind_parse(const char *name, SamplerKind *kind, Error *err);
 
-/* How many floats of workspace sampler_run needs for n values: at most 2 n. Any thread. */
+/* A sampling under way. Not to be looked into. */
+typedef struct Sampler {
+    SamplerSettings settings;
+    float *x;
+    size_t n;
+    float *workspace;
+    SamplerDenoise denoise;
+    SamplerNoise noise;
+    void *user;
+    int done;
+} Sampler;
+
+/* How many floats of workspace sampler_start needs for n values: at most 2 n. Any thread. */
 size_t sampler_workspace(const SamplerSettings *settings, size_t n);
 
-/* Turns x (n), standard Gaussian noise x_T, into a sample in place. `workspace` has
+/* Begins to turn x (n), standard Gaussian noise x_T, into a sample in place. `workspace` has
  * sampler_workspace() floats and does not overlap x; what it holds does not matter. `noise` is
- * called by DDPM alone, for all steps but the last, and may be NULL for the others.
- * Returns 0. Returns -1 with `err` filled before any call for steps or lambdas out of range, a
- * negative clip, an unknown kind, or no schedule or noise where they are needed. Returns -1 when
- * `denoise` returns non-zero, x then being half done: `err`, which is emptied at the start, then
- * keeps what `denoise` wrote into it, or says that it was stopped if that is nothing.
- * Allocates nothing, keeps nothing: any thread, many at once on arrays of their own. */
-int sampler_run(const SamplerSettings *settings, float *x, size_t n, float *workspace,
-                SamplerDenoise denoise, SamplerNoise noise, void *user, Error *err);
+ * called by DDPM alone, for all steps but the last, and may be NULL for the others. All that is
+ * pointed at must stay until the last step. Returns 0, or -1 with `err` filled for steps or lambdas
+ * out of range, a negative clip, an unknown kind, or no schedule or noise where they are needed.
+ * Allocates nothing: any thread, many at once on arrays of their own. */
+int sampler_start(Sampler *sampler, const SamplerSettings *settings, float *x, size_t n,
+                  float *workspace, SamplerDenoise denoise, SamplerNoise noise, void *user,
+                  Error *err);
+
+/* One step, one call of the network. Returns 1 when x is the sample (also if it was already), 0
+ * when steps are left, -1 when `denoise` returns non-zero: nothing has changed then, and the step
+ * may be tried again; `err` keeps what `denoise` wrote into it, or says that it was stopped if that
+ * is nothing. */
+int sampler_step(Sampler *sampler, Error *err);
 
 #endif

@@ -36,7 +36,11 @@ struct TextureFrames {
     float *values;
     float *mixes;  /* (rows, classes): the mixture that each row is to be mapped back with */
     float *memory; /* (CHANNELS, bands), the same for both */
-    /* Space for one sampling. */
+    /* One sampling: the next chunk, of `length` frames, of which PREFIX - given .. PREFIX - 1 are
+     * known. It may be begun ahead of need; what waits only moves meanwhile. */
+    bool begun;
+    size_t length, given;
+    Sampler sampler;
     float *x, *network, *work, *known, *level, *window_mixes;
 };
 
@@ -62,11 +66,12 @@ static void add_memory(TextureFrames *frames, size_t c, float weight)
     }
 }
 
-/* Mixture and memory as the settings ask for them. */
+/* Mixture and memory as the settings ask for them; what was begun with others is void. */
 static void settle(TextureFrames *frames)
 {
     State *state = &frames->state;
     float sum = 0.0f;
+    frames->begun = false;
     for (size_t c = 0; c < frames->classes; c++)
         sum += state->settings.mix[c];
     memset(state->mix, 0, sizeof state->mix);
@@ -98,6 +103,7 @@ void texture_frames_redo(TextureFrames *frames)
 {
     State *state = &frames->state;
     const size_t there = state->waiting + state->fading;
+    frames->begun = false;
     state->fading = there < TEXTURE_FADE ? there : TEXTURE_FADE;
     state->waiting = 0;
     state->quick = true;
@@ -187,19 +193,12 @@ void texture_frames_destroy(TextureFrames *frames)
     free(frames);
 }
 
-/* One sampling: the next chunk, of `length` frames. */
-typedef struct Sampling {
-    TextureFrames *frames;
-    size_t length, known; /* frames PREFIX - known .. PREFIX - 1 of it are given */
-} Sampling;
-
 /* Standard Gaussian values for all channels; step -1 is x_T. */
 static void sampling_noise(void *user, int step, float *out, size_t n)
 {
-    const Sampling *sampling = user;
-    const TextureFrames *frames = sampling->frames;
+    const TextureFrames *frames = user;
     const State *state = &frames->state;
-    const size_t size = sampling->length * frames->bands;
+    const size_t size = frames->length * frames->bands;
     const float width = frames->channels > 1 ? state->settings.width : 0.0f;
     (void)n;
     for (unsigned c = 0; c < frames->channels; c++)
@@ -208,29 +207,27 @@ static void sampling_noise(void *user, int step, float *out, size_t n)
 }
 
 /* Known frames are shown clean at every noise level. */
-static void put_known(const Sampling *sampling, float *x)
+static void put_known(const TextureFrames *frames, float *x)
 {
-    const TextureFrames *frames = sampling->frames;
-    const size_t skip = TEXTURE_PREFIX - sampling->known;
-    for (unsigned c = 0; sampling->known > 0 && c < frames->channels; c++)
-        memcpy(x + (c * sampling->length + skip) * frames->bands,
+    const size_t skip = TEXTURE_PREFIX - frames->given;
+    for (unsigned c = 0; frames->given > 0 && c < frames->channels; c++)
+        memcpy(x + (c * frames->length + skip) * frames->bands,
                row(frames, c, frames->state.waiting + skip),
-               sampling->known * frames->bands * sizeof *x);
+               frames->given * frames->bands * sizeof *x);
 }
 
 static int sampling_denoise(void *user, const float *x, double half_log_snr, float *out)
 {
-    const Sampling *sampling = user;
-    TextureFrames *frames = sampling->frames;
+    TextureFrames *frames = user;
     if (frames->cancel && atomic_load_explicit(frames->cancel, memory_order_relaxed))
         return -1;
     memcpy(frames->network, x,
-           frames->channels * sampling->length * frames->bands * sizeof *frames->network);
-    put_known(sampling, frames->network);
+           frames->channels * frames->length * frames->bands * sizeof *frames->network);
+    put_known(frames, frames->network);
     for (unsigned c = 0; c < frames->channels; c++)
         frames->level[c] = (float)half_log_snr;
-    const DenoiserInput input = {frames->channels, sampling->length, frames->network,
-                                 frames->known,    frames->level,    frames->window_mixes,
+    const DenoiserInput input = {frames->channels, frames->length, frames->network,
+                                 frames->known,    frames->level,  frames->window_mixes,
                                  frames->memory};
     denoiser_forward(frames->pass, texture_model_values(frames->model), &input, out);
     return 0;
@@ -253,25 +250,28 @@ static SamplerSettings sampler_settings(const TextureFrames *frames)
     return settings;
 }
 
-/* Samples the next chunk of all channels into frames->x (channels, length, bands). */
-static int sample(Sampling *sampling, Error *err)
+/* Begins to sample the next chunk of all channels into frames->x (channels, length, bands). */
+static int begin_chunk(TextureFrames *frames, Error *err)
 {
-    TextureFrames *frames = sampling->frames;
+    const State *state = &frames->state;
     const SamplerSettings settings = sampler_settings(frames);
-    const size_t size = frames->channels * sampling->length * frames->bands;
+    /* Rows before `waiting` frames hold the frames before the chunk, as far as there are any. */
+    const size_t before = state->past + state->waiting;
+    frames->length = state->quick ? TEXTURE_QUICK : frames->window;
+    frames->given = before < TEXTURE_PREFIX ? before : TEXTURE_PREFIX;
+    const size_t size = frames->channels * frames->length * frames->bands;
     for (unsigned c = 0; c < frames->channels; c++) {
-        memcpy(frames->window_mixes + c * frames->classes, frames->state.mix,
+        memcpy(frames->window_mixes + c * frames->classes, state->mix,
                frames->classes * sizeof(float));
-        for (size_t f = 0; f < sampling->length; f++)
-            frames->known[c * sampling->length + f] =
-                f < TEXTURE_PREFIX && f >= TEXTURE_PREFIX - sampling->known;
+        for (size_t f = 0; f < frames->length; f++)
+            frames->known[c * frames->length + f] =
+                f < TEXTURE_PREFIX && f >= TEXTURE_PREFIX - frames->given;
     }
-    sampling_noise(sampling, -1, frames->x, size);
-    if (sampler_run(&settings, frames->x, size, frames->work, sampling_denoise, sampling_noise,
-                    sampling, err))
+    sampling_noise(frames, -1, frames->x, size);
+    if (sampler_start(&frames->sampler, &settings, frames->x, size, frames->work, sampling_denoise,
+                      sampling_noise, frames, err))
         return -1;
-    for (size_t i = 0; i < size; i++)
-        frames->x[i] = fminf(fmaxf(frames->x[i], -NORMALISER_RANGE), NORMALISER_RANGE);
+    frames->begun = true;
     return 0;
 }
 
@@ -326,21 +326,20 @@ static void join_mixes(TextureFrames *frames, size_t n)
         }
 }
 
-static int make_chunk(TextureFrames *frames, Error *err)
+/* Puts the chunk that was sampled after what waits. */
+static void append_chunk(TextureFrames *frames)
 {
     State *state = &frames->state;
-    const size_t length = state->quick ? TEXTURE_QUICK : frames->window;
-    /* Rows before `waiting` frames hold the frames before the chunk, as far as there are any. */
-    const size_t before = state->past + state->waiting;
-    Sampling sampling = {frames, length, before < TEXTURE_PREFIX ? before : TEXTURE_PREFIX};
-    if (sample(&sampling, err))
-        return -1;
-    const size_t skip = before > 0 ? TEXTURE_PREFIX : 0, fresh = length - skip;
+    const size_t size = frames->channels * frames->length * frames->bands;
+    for (size_t i = 0; i < size; i++)
+        frames->x[i] = fminf(fmaxf(frames->x[i], -NORMALISER_RANGE), NORMALISER_RANGE);
+    const size_t skip = state->past + state->waiting > 0 ? TEXTURE_PREFIX : 0;
+    const size_t fresh = frames->length - skip;
     join_mixes(frames, fresh);
     for (unsigned c = 0; c < frames->channels; c++) {
         /* Matrix products may round two equal windows differently; width 0 promises the same. */
         const size_t source = state->settings.width > 0.0f ? c : 0;
-        const float *chunk = frames->x + (source * length + skip) * frames->bands;
+        const float *chunk = frames->x + (source * frames->length + skip) * frames->bands;
         join(frames, chunk, c);
         memcpy(row(frames, c, TEXTURE_PREFIX + state->waiting + state->fading),
                chunk + state->fading * frames->bands,
@@ -350,14 +349,25 @@ static int make_chunk(TextureFrames *frames, Error *err)
     state->fading = TEXTURE_FADE;
     state->quick = false;
     state->chunk++;
-    return 0;
+    frames->begun = false;
+}
+
+int texture_frames_prepare(TextureFrames *frames, Error *err)
+{
+    if (!frames->begun && begin_chunk(frames, err))
+        return -1;
+    return sampler_step(&frames->sampler, err);
 }
 
 int texture_frames_ensure(TextureFrames *frames, size_t n, Error *err)
 {
-    while (frames->state.waiting < n)
-        if (make_chunk(frames, err))
+    while (frames->state.waiting < n) {
+        const int state = texture_frames_prepare(frames, err);
+        if (state < 0)
             return -1;
+        if (state == 1)
+            append_chunk(frames);
+    }
     return 0;
 }
 

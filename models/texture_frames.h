@@ -42,7 +42,11 @@ void texture_frames_redo(TextureFrames *frames);
 /* Settings in force. */
 const TextureSettings *texture_frames_settings(const TextureFrames *frames);
 
-/* Makes chunks until at least n (up to 64) frames wait. -1 when cancelled: nothing has changed. */
+/* One denoising step of the chunk after those that wait, ahead of need: spreads its cost. 1 when
+ * there is none left to do, 0 when there is, -1 when cancelled: nothing has changed. */
+int texture_frames_prepare(TextureFrames *frames, Error *err);
+
+/* Makes chunks until at least n (up to 64) frames wait. -1 when cancelled: nothing is lost. */
 int texture_frames_ensure(TextureFrames *frames, size_t n, Error *err);
 
 /* The first n waiting frames of a channel as log energies, out (n, bands). */

@@ -149,6 +149,11 @@ static uint64_t block_start(const TextureStream *stream, uint64_t block)
     return block ? (block * INVERTER_BLOCK - 3) * stream->hop : 0;
 }
 
+int texture_stream_prepare(TextureStream *stream, Error *err)
+{
+    return texture_frames_prepare(stream->frames, err);
+}
+
 uint64_t texture_stream_position(const TextureStream *stream)
 {
     return block_start(stream, stream->block) - (stream->sound_end - stream->sound_at);

@@ -22,6 +22,10 @@ void texture_stream_destroy(TextureStream *stream);
  * must be restarted or redone. */
 int texture_stream_read(TextureStream *stream, float *const *out, size_t n, Error *err);
 
+/* A part of what later samples cost, ahead of need: one denoising step. 1 when nothing of the kind
+ * is left to do, 0 when it is, -1 when cancelled. */
+int texture_stream_prepare(TextureStream *stream, Error *err);
+
 /* Number of the next sample. */
 uint64_t texture_stream_position(const TextureStream *stream);
 

@@ -14,6 +14,9 @@
 static const double TARGET_SECONDS = 1.5;
 enum { PIECE = 256, REWINDS = 16 };
 
+/* So long after a knob has moved nothing is made beyond that: it may move again. */
+static const double CALM_SECONDS = 0.5;
+
 /* How long the thread sleeps when there is nothing to do, and the reader while it waits. */
 static const long IDLE_NS = 4000000, WAIT_NS = 300000;
 
@@ -38,6 +41,7 @@ struct Generator {
     Request request;
     bool broken;         /* the sound after what was written is lost: it must be made again */
     double redo_seconds; /* how long making the sound again takes, on average */
+    double obeyed;       /* when something was last asked */
 
     /* The audio thread's own. */
     TextureSettings wanted; /* settings last posted */
@@ -271,6 +275,15 @@ static void obey(Generator *generator)
         atomic_store(&generator->settled, command->serial);
     }
     atomic_store(&generator->filling, true);
+    generator->obeyed = seconds_of(CLOCK_MONOTONIC);
+}
+
+/* With enough ready, the next chunk is begun, a step at a time, so that it does not cost much at
+ * once when it is needed. True if there was something to do. */
+static bool prepare(Generator *generator)
+{
+    return seconds_of(CLOCK_MONOTONIC) - generator->obeyed > CALM_SECONDS &&
+           playback_prepare(generator->playback, NULL) == 0;
 }
 
 /* After a cancelled chunk without a command: the same sound again, from where it broke off. */
@@ -296,7 +309,7 @@ static bool work(Generator *generator)
         mend(generator);
     const size_t target = (size_t)(TARGET_SECONDS * generator->rate);
     if (lanes_waiting(generator->lanes) + PIECE > target)
-        return false;
+        return prepare(generator);
     if (write_piece(generator))
         generator->broken = true;
     return true;

@@ -119,10 +119,13 @@ static int run_sampler(const SamplerSettings *settings, float *x, World *world, 
 {
     float *workspace = malloc(sampler_workspace(settings, world->n) * sizeof *workspace);
     assert_non_null(workspace);
-    const int result =
-        sampler_run(settings, x, world->n, workspace, perfect_network, noise, world, err);
+    Sampler sampler;
+    int result = sampler_start(&sampler, settings, x, world->n, workspace, perfect_network, noise,
+                               world, err);
+    while (result == 0)
+        result = sampler_step(&sampler, err);
     free(workspace);
-    return result;
+    return result < 0 ? -1 : 0;
 }
 
 static SamplerSettings settings_of(SamplerKind kind, int steps, Prediction prediction,
