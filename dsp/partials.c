@@ -162,7 +162,6 @@ static int begin_note(Work *w, size_t index, size_t n, Error *err)
         peaks.amplitude[0] = GONE * w->loud;
     }
     made->partials = peaks.count;
-    made->first = w->out->knots;
     made->ratio = malloc(peaks.count * sizeof *made->ratio);
     if (!made->ratio)
         return error_set(err, "out of memory for partials");
