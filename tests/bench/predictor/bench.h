@@ -18,4 +18,8 @@ const char *bench_name(const char *path);
 /* Bits of 16-bit samples under the classical adaptive coders, file by file. */
 int bench_classical(int files, char **paths);
 
+/* Trains: structure, minutes, cache, folders to train on and held out, checkpoint, [--resume]. Of
+ * the folders' recordings those that are ready in the cache are taken. */
+int bench_train(int argc, char **argv);
+
 #endif
