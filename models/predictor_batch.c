@@ -9,6 +9,7 @@
 /* Streams of random numbers, of a step: a lane's choices, and its errors. */
 enum { CHOICES = 16, STREAM_CHOICES = 0x100, STREAM_ERRORS = 0x200 };
 enum { ECHOES = 4, ECHO_MOST = 40, KNOT = 256 };
+static const float LOGISTIC = 0.5513289f; /* a logistic's scale over its standard deviation */
 
 struct PredictorBatchMaker {
     size_t lanes, samples, frames, rows;
@@ -102,25 +103,25 @@ static void copy_lane(PredictorBatchMaker *maker, const PredictorClip *clip, ptr
     }
 }
 
-/* Noise of the colour that an AR(1) filter gives, `size` times the planned noise. */
+/* More of the planned noise than there is: -20 to 0 dB of it, as its autoregression makes it. */
 static void add_noise(PredictorBatchMaker *maker, const PredictorClip *clip, ptrdiff_t first,
                       const double *choice, uint64_t seed, uint64_t stream)
 {
-    const float pole = (float)(1.8 * choice[0] - 0.9), gain = sqrtf(1.0f - pole * pole);
-    const float size = powf(10.0f, (float)(20.0 * choice[1] - 14.0) / 20.0f);
-    float noise = 0.0f, white[KNOT], level = 0.0f;
+    const float size = powf(10.0f, (float)(20.0 * choice[0] - 20.0) / 20.0f) / LOGISTIC;
+    float white[KNOT], noise[PREDICTOR_TAPS] = {0.0f}; /* newest first */
+    PredictorFrame frame = {.scale = 0.0f};
     for (size_t i = 0; i < PREDICTOR_REACH + maker->samples; i++) {
         const ptrdiff_t at = first + (ptrdiff_t)i - PREDICTOR_REACH;
         if (i % KNOT == 0)
             random_gaussian(seed, stream, i, white, KNOT);
-        if (i % PREDICTOR_FRAME == 0) {
-            PredictorFrame frame = {.noise = 0.0f};
-            if (at >= 0 && at < (ptrdiff_t)clip->samples)
-                predictor_clip_plan(clip, (size_t)at / PREDICTOR_FRAME, &frame);
-            level = size * frame.noise;
-        }
-        noise = pole * noise + gain * white[i % KNOT];
-        maker->x[i] += level * noise;
+        if (i % PREDICTOR_FRAME == 0 && at >= 0 && at < (ptrdiff_t)clip->samples)
+            predictor_clip_plan(clip, (size_t)at / PREDICTOR_FRAME, &frame);
+        float next = size * frame.scale * white[i % KNOT];
+        for (size_t k = 0; k < PREDICTOR_TAPS; k++)
+            next += frame.coefficients[k] * noise[k];
+        memmove(noise + 1, noise, (PREDICTOR_TAPS - 1) * sizeof *noise);
+        noise[0] = next;
+        maker->x[i] += next;
     }
 }
 
@@ -129,7 +130,7 @@ static void add_noise(PredictorBatchMaker *maker, const PredictorClip *clip, ptr
 static void add_drift(PredictorBatchMaker *maker, const double *choice, uint64_t seed,
                       uint64_t stream)
 {
-    const float size = powf(10.0f, (float)(30.0 * choice[0] - 34.0) / 20.0f) / sqrtf(ECHOES);
+    const float size = powf(10.0f, (float)(30.0 * choice[0] - 48.0) / 20.0f) / sqrtf(ECHOES);
     const size_t count = PREDICTOR_REACH + maker->samples, knots = count / KNOT + 2;
     for (size_t e = 0; e < ECHOES; e++) {
         const size_t delay = (size_t)(choice[1 + e] * ECHO_MOST);
@@ -148,9 +149,9 @@ static void add_drift(PredictorBatchMaker *maker, const double *choice, uint64_t
 static void put_errors(PredictorBatchMaker *maker, const PredictorClip *clip, ptrdiff_t first,
                        const double *choice, uint64_t seed, uint64_t stream)
 {
-    if (choice[0] < 0.7)
+    if (choice[0] < 0.6)
         add_drift(maker, choice + 1, seed, stream);
-    if (choice[0] > 0.4)
+    if (choice[0] > 0.3)
         add_noise(maker, clip, first, choice + 7, seed, stream + (1ULL << 40));
 }
 

@@ -13,6 +13,9 @@ enum { PERIOD_UNKNOWN = 256, LEVEL_WINDOW = 512 };
 /* Floors, in steps: silence has a level too. */
 static const float LEAST_LEVEL = 4.0f, LEAST_NOISE = 0.5f, LEAST_SCALE = 0.15f;
 
+/* Under the planned noise, since bands with walls would be predictable without end. */
+static const double RIDGE = 1e-5;
+
 /* Of a logistic: its scale over its standard deviation. */
 static const float LOGISTIC = 0.5513289f;
 
@@ -69,8 +72,7 @@ void predictor_frame_plan(const float *condition, float level, float period, Pre
     r[0] += (double)LEAST_NOISE * (double)LEAST_NOISE;
     frame->level = LEAST_LEVEL + (float)sqrt(power);
     frame->noise = (float)sqrt(r[0]);
-    /* A ridge, since bands with walls would be predictable without end. */
-    const double innovation = lpc_solve(PREDICTOR_TAPS, r, 1e-3, coefficients);
+    const double innovation = lpc_solve(PREDICTOR_TAPS, r, RIDGE, coefficients);
     frame->scale = LEAST_SCALE + LOGISTIC * (float)sqrt(innovation);
     for (size_t k = 0; k < PREDICTOR_TAPS; k++)
         frame->coefficients[k] = (float)coefficients[k];

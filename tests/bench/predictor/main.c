@@ -57,7 +57,10 @@ static int usage(void)
     fprintf(stderr, "predictor classical FILE...   bits a sample of the adaptive coders\n"
                     "predictor prepare CACHE FILE...   analyses recordings for training\n"
                     "predictor train recurrent|convolution MINUTES CACHE TRAIN_FOLDER "
-                    "HELD_OUT_FOLDER CHECKPOINT [--resume]\n");
+                    "HELD_OUT_FOLDER CHECKPOINT [--resume]\n"
+                    "predictor bits CHECKPOINT FILE...   bits a sample without a plan\n"
+                    "predictor copy CHECKPOINT TEMPERATURE CACHE OUT_FOLDER FILE...\n"
+                    "predictor soak CHECKPOINT TEMPERATURE CACHE FILE [SECONDS]\n");
     return 2;
 }
 
@@ -69,5 +72,11 @@ int main(int argc, char **argv)
         return prepare(argv[2], argc - 3, argv + 3);
     if (argc > 7 && !strcmp(argv[1], "train"))
         return bench_train(argc - 2, argv + 2);
+    if (argc > 3 && !strcmp(argv[1], "bits"))
+        return bench_bits(argc - 2, argv + 2);
+    if (argc > 6 && !strcmp(argv[1], "copy"))
+        return bench_copy(argc - 2, argv + 2);
+    if (argc > 5 && !strcmp(argv[1], "soak"))
+        return bench_soak(argc - 2, argv + 2);
     return usage();
 }
