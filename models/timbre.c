@@ -129,6 +129,22 @@ static int copy_note(const Note *heard, const PartialNote *from, const size_t *k
     return 0;
 }
 
+/* Level of a note's own partials where they are loudest in its first 0.2 s, dBFS: without what
+ * rings on from before. */
+static float own_level(const TimbreNote *note)
+{
+    float most = 1e-20F;
+    for (size_t k = 0; k < note->knots && note->time[k] < 0.2F * MELODY_RATE; k++) {
+        float power = 0.0F;
+        for (size_t p = 0; p < note->partials; p++) {
+            const float a = cabsf(note->amplitude[k * note->partials + p]);
+            power += 0.5F * a * a;
+        }
+        most = fmaxf(most, power);
+    }
+    return 10.0F * log10f(most);
+}
+
 /* Notes and, from the residual's power (frames, NOISE_BANDS), their noise. */
 static int gather_notes(Timbre *timbre, const Notes *notes, const Partials *partials,
                         const float *power, size_t n, Error *err)
@@ -143,6 +159,7 @@ static int gather_notes(Timbre *timbre, const Notes *notes, const Partials *part
         timbre->notes = i + 1;
         if (copy_note(heard, partials->note + i, partials->knot, end, note, err))
             return -1;
+        note->level = own_level(note);
         const size_t first = heard->onset / MELODY_HOP;
         const size_t last = end / MELODY_HOP;
         note->frames = last > first ? last - first : 1;
