@@ -1,309 +1,84 @@
-#include "cli/interrupt.h"
-#include "cli/options.h"
-#include "cli/output.h"
-#include "cli/progress.h"
-#include "cli/report.h"
-#include "cli/sound_folder.h"
-#include "cli/train_card.h"
-#include "cli/verbs.h"
-#include "models/texture_trainer.h"
+#include "cli/train.h"
 
-#include <math.h>
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/report.h"
+#include "cli/verbs.h"
+#include "models/denoiser.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Held-out loss every so many steps; a checkpoint every so many seconds. */
-enum { EVALUATE_EVERY = 250, SAVE_EVERY = 300, MEASURE_STEPS = 20 };
-
-/* Training stops when this share of all steps has passed without a better held-out loss. */
-static const double PATIENCE = 0.25;
-
-/* Until the speed is known --hours stand for as many steps. */
-static const size_t UNSETTLED_STEPS = 1000000000;
-
-typedef struct TrainRequest {
-    const char *folder, *output;
-    double hours, holdout, rate;
-    int64_t steps, seed, threads, batch, channels, blocks;
-    bool resume;
-    const char *prediction, *schedule;
-    StringList only;
-    CardOptions card;
-    CommonOptions common;
-    char checkpoint[4096];
-} TrainRequest;
-
-/* What is at hand while training. */
-typedef struct Training {
-    const TrainRequest *request;
-    Corpus *corpus;
-    TextureModel *model;
-    TextureTrainer *trainer;
-    FolderReport found;
-    Progress progress;
-    double saved_at;
-} Training;
-
-static double now(void)
+double train_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Reads the folder, and makes the model that it will train. */
-static int prepare(Training *training, Error *err)
-{
-    const TrainRequest *request = training->request;
-    TextureConfig config = texture_config_default(1);
-    if (prediction_parse(request->prediction, &config.prediction, err) ||
-        schedule_kind_parse(request->schedule, &config.schedule, err))
-        return -1;
-    config.denoiser.channels = (size_t)request->channels;
-    config.denoiser.condition = (size_t)request->channels;
-    config.denoiser.blocks = (size_t)request->blocks;
-    for (size_t b = 0; b < config.denoiser.blocks; b++)
-        config.denoiser.dilations[b] = (size_t)1 << b % 6;
-    Bands *bands = bands_create_hybrid((double)config.rate, config.frame, config.linear,
-                                       config.upper, config.top, err);
-    training->corpus = bands ? corpus_create(config.denoiser.bands, err) : NULL;
-    int failed = !training->corpus ||
-                 sound_folder_read(request->folder, &request->only, &config, bands,
-                                   training->corpus, request->common.quiet, &training->found, err);
-    bands_destroy(bands);
-    if (failed || corpus_split(training->corpus, request->holdout, (uint64_t)request->seed, err))
-        return -1;
-    config.denoiser.classes = corpus_classes(training->corpus);
-    if (config.denoiser.classes > TEXTURE_MAX_CLASSES)
-        return error_set(err, "%s: %zu classes: %d are possible in one model", request->folder,
-                         config.denoiser.classes, TEXTURE_MAX_CLASSES);
-    for (size_t c = 0; c < config.denoiser.classes; c++) {
-        const char *name = corpus_class_name(training->corpus, c);
-        if (strlen(name) >= TEXTURE_CLASS_ROOM)
-            return error_set(err,
-                             "class \"%s\": its name is longer than %d bytes: rename its folder",
-                             name, TEXTURE_CLASS_ROOM - 1);
-        strcpy(config.classes[c], name);
-    }
-    training->model = texture_model_create(&config, err);
-    return training->model ? 0 : -1;
-}
-
-static int create_trainer(Training *training, Error *err)
-{
-    const TrainRequest *request = training->request;
-    TextureTrainerSettings settings = texture_trainer_defaults();
-    settings.seed = (uint64_t)request->seed;
-    settings.batch = (size_t)request->batch;
-    settings.threads = (unsigned)request->threads;
-    settings.rate = request->rate;
-    settings.steps = request->steps ? (size_t)request->steps : UNSETTLED_STEPS;
-    training->trainer = texture_trainer_create(training->model, training->corpus, &settings, err);
-    if (!training->trainer)
-        return -1;
-    if (request->resume && texture_trainer_resume(training->trainer, request->checkpoint, err))
-        return -1;
-    if (request->resume && request->steps)
-        texture_trainer_set_steps(training->trainer, (size_t)request->steps);
-    return 0;
-}
-
-/* Writes the model as it is best so far. */
-static int save_model(Training *training, Error *err)
-{
-    texture_trainer_finish(training->trainer);
-    const TrainedOn trained = {.folder = training->request->folder,
-                               .found = training->found,
-                               .holdout = training->request->holdout,
-                               .seed = training->request->seed,
-                               .corpus = training->corpus,
-                               .progress = texture_trainer_progress(training->trainer),
-                               .steps = texture_trainer_steps(training->trainer)};
-    return train_card_save(training->model, &training->request->card, &trained,
-                           training->request->output, err);
-}
-
-/* The model, and what is needed to go on. */
-static int save(Training *training, Error *err)
-{
-    training->saved_at = now();
-    return save_model(training, err) ||
-                   texture_trainer_save(training->trainer, training->request->checkpoint, err)
-               ? -1
-               : 0;
-}
-
-static void print_time(char *text, size_t room, double seconds)
+void train_print_time(char text[TRAIN_TIME_ROOM], double seconds)
 {
     const long whole = seconds > 0.0 ? (long)seconds : 0;
-    snprintf(text, room, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    snprintf(text, TRAIN_TIME_ROOM, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-/* One line on standard output for each evaluation: the curve, for people and for plots. */
-static void print_line(Training *training, double seconds_per_step)
+int train_check_files(const TrainRequest *request, const char *const *checkpoints, size_t count,
+                      Error *err)
 {
-    const TextureProgress p = texture_trainer_progress(training->trainer);
-    const size_t steps = texture_trainer_steps(training->trainer);
-    if (training->request->common.quiet)
-        return;
-    char left[32], held_out[64] = "none held out";
-    if (!isnan(p.held_out))
-        snprintf(held_out, sizeof held_out, "held-out %.4f (best %.4f at %zu)", p.held_out, p.best,
-                 p.best_step);
-    print_time(left, sizeof left, seconds_per_step * (double)(steps - p.step));
-    progress_end(&training->progress);
-    fprintf(training->request->common.json ? stderr : stdout,
-            "step %zu/%zu  loss %.4f  %s  %.2f steps/s  %s left\n", p.step, steps, p.loss, held_out,
-            1.0 / seconds_per_step, left);
-    fflush(stdout);
-}
-
-static bool is_overfitting(const Training *training)
-{
-    const TextureProgress p = texture_trainer_progress(training->trainer);
-    const double waited = (double)(p.step - p.best_step);
-    return !isnan(p.best) &&
-           waited > fmax(4.0 * EVALUATE_EVERY,
-                         PATIENCE * (double)texture_trainer_steps(training->trainer));
-}
-
-/* After the first steps the hours that were asked for become a number of steps. */
-static void settle_steps(Training *training, size_t taken, double seconds_per_step)
-{
-    if (texture_trainer_steps(training->trainer) != UNSETTLED_STEPS || taken != MEASURE_STEPS)
-        return;
-    const double evaluating = 2.0; /* in steps, for each evaluation */
-    const double cost = seconds_per_step * (1.0 + evaluating / EVALUATE_EVERY);
-    const double steps = training->request->hours * 3600.0 / cost;
-    texture_trainer_set_steps(training->trainer,
-                              (size_t)fmax((double)MEASURE_STEPS + 1.0, fmin(steps, 1e8)));
-}
-
-static int evaluate(Training *training, double seconds_per_step, Error *err)
-{
-    if (texture_trainer_evaluate(training->trainer, err))
-        return -1;
-    print_line(training, seconds_per_step);
-    return now() - training->saved_at > SAVE_EVERY ? save(training, err) : 0;
-}
-
-/* Steps until all are done, somebody interrupts, or the held-out loss has long stopped falling. */
-static int run(Training *training, Error *err)
-{
-    TextureTrainer *trainer = training->trainer;
-    double seconds_per_step = 0.0;
-    training->saved_at = now();
-    for (size_t taken = 1; !interrupt_requested(); taken++) {
-        const TextureProgress before = texture_trainer_progress(trainer);
-        if (before.step >= texture_trainer_steps(trainer))
-            break;
-        const double start = now();
-        if (texture_trainer_step(trainer, err))
-            return -1;
-        const double took = now() - start;
-        texture_trainer_add_seconds(trainer, took);
-        /* The first step also touches all memory for the first time. */
-        seconds_per_step = taken < 3 ? took : 0.95 * seconds_per_step + 0.05 * took;
-        settle_steps(training, taken, seconds_per_step);
-        const size_t steps = texture_trainer_steps(trainer);
-        progress_update(&training->progress, (double)(before.step + 1) / (double)steps,
-                        "step %zu, loss %.4f, %.2f steps/s", before.step + 1,
-                        texture_trainer_progress(trainer).loss, 1.0 / seconds_per_step);
-        if ((before.step + 1) % EVALUATE_EVERY == 0 || before.step + 1 == steps)
-            if (evaluate(training, seconds_per_step, err))
-                return -1;
-        if (is_overfitting(training)) {
-            progress_end(&training->progress);
-            fprintf(stderr, "brume train: stopped early: the held-out loss was best at step %zu\n",
-                    texture_trainer_progress(trainer).best_step);
-            break;
-        }
-    }
-    return 0;
-}
-
-static void print_result(const Training *training)
-{
-    const TextureProgress p = texture_trainer_progress(training->trainer);
-    if (training->request->common.json) {
-        printf("{\"model\": ");
-        report_json_string(stdout, training->request->output);
-        printf(", \"steps\": %zu, \"loss\": %.6g, ", p.step, p.loss);
-        if (!isnan(p.best))
-            printf("\"held_out_loss\": %.6g, \"best_step\": %zu, ", p.best, p.best_step);
-        printf("\"seconds\": %.6g}\n", p.seconds);
-    } else if (!training->request->common.quiet) {
-        printf("wrote %s after %zu steps\n", training->request->output, p.step);
-    }
-}
-
-/* What would only be noticed after hours. */
-static int check_files(const TrainRequest *request, Error *err)
-{
+    const char *there = NULL;
     Output *output = output_create(request->output, err);
     if (!output)
         return -1;
     output_discard(output);
-    if (!request->resume && !access(request->checkpoint, F_OK))
+    for (size_t i = 0; i < count && !there; i++)
+        if (!access(checkpoints[i], request->resume ? R_OK : F_OK))
+            there = checkpoints[i];
+    if (!request->resume && there)
         return error_set(err,
                          "%s: is there from a training that was interrupted: give --resume to "
                          "go on, or remove it",
-                         request->checkpoint);
-    if (request->resume && access(request->checkpoint, R_OK))
+                         there);
+    if (request->resume && !there)
         return error_set(err, "%s: there is no checkpoint to go on from: start without --resume",
-                         request->checkpoint);
+                         checkpoints[0]);
     return 0;
 }
 
-/* At the end, or when somebody interrupts. */
-static int finish(Training *training, Error *err)
+/* Fills in what is usual for textures where nothing was given. */
+static int complete_texture(TrainRequest *request)
 {
-    TextureTrainer *trainer = training->trainer;
-    const TextureProgress p = texture_trainer_progress(trainer);
-    const bool stopped = interrupt_requested();
-    if (p.step == 0)
-        return error_set(err, "interrupted before the first step: nothing was written");
-    /* Before the evaluation: one that an unbroken run would not have made must not count later. */
-    if (stopped && texture_trainer_save(trainer, training->request->checkpoint, err))
-        return -1;
-    /* The weights that count are the best that an evaluation saw; a short run may not have had
-     * one. */
-    if (isnan(p.held_out) && texture_trainer_evaluate(trainer, err))
-        return -1;
-    if (save_model(training, err))
-        return -1;
-    if (stopped)
-        return error_set(err,
-                         "interrupted at step %zu: the model so far is in %s; --resume goes on",
-                         p.step, training->request->output);
-    unlink(training->request->checkpoint);
-    print_result(training);
-    return 0;
+    request->rate = request->rate > 0.0 ? request->rate : 1e-3;
+    request->threads = request->threads ? request->threads : 1;
+    request->batch = request->batch ? request->batch : 8;
+    request->channels = request->channels ? request->channels : 256;
+    request->blocks = request->blocks ? request->blocks : 8;
+    request->prediction = request->prediction ? request->prediction : "v";
+    request->schedule = request->schedule ? request->schedule : "cosine";
+    if (request->threads > request->batch)
+        return report_usage("train", "--threads %d is more than --batch %d", (int)request->threads,
+                            (int)request->batch);
+    return OPTIONS_GO_ON;
 }
 
-static int train(Training *training, Error *err)
+/* A melody model has networks of its own. */
+static int refuse_texture_options(const TrainRequest *request)
 {
-    if (check_files(training->request, err) || prepare(training, err) ||
-        create_trainer(training, err))
-        return -1;
-    const TextureProgress before = texture_trainer_progress(training->trainer);
-    if (!training->request->common.quiet) {
-        FILE *out = training->request->common.json ? stderr : stdout;
-        fprintf(out, "%zu recordings, %.1f minutes, in %zu classes", training->found.used,
-                training->found.seconds / 60.0, corpus_classes(training->corpus));
-        fprintf(out, training->request->resume ? "; goes on at step %zu\n" : "\n", before.step);
-        fflush(out);
-    }
-    progress_begin(&training->progress, training->request->common.quiet);
-    const int failed = run(training, err);
-    progress_end(&training->progress);
-    return failed ? -1 : finish(training, err);
+    const char *given = request->rate > 0.0   ? "rate"
+                        : request->threads    ? "threads"
+                        : request->batch      ? "batch"
+                        : request->channels   ? "channels"
+                        : request->blocks     ? "blocks"
+                        : request->prediction ? "prediction"
+                        : request->schedule   ? "schedule"
+                        : request->only.count ? "class"
+                                              : NULL;
+    return given ? report_usage("train", "--%s is for textures: leave it out", given)
+                 : OPTIONS_GO_ON;
 }
 
-static int read_request(int argc, char **argv, TrainRequest *request)
+static int read_request(int argc, char **argv, TrainRequest *request, bool *melody)
 {
     const Option options[] = {
         OPTION_OUTPUT(&request->output, "MODEL", "the model to write (.safetensors)"),
@@ -312,67 +87,59 @@ static int read_request(int argc, char **argv, TrainRequest *request)
         OPTION_INTEGER("steps", &request->steps, 1, 100000000, "N", "train this many steps"),
         OPTION_FLAG("resume", &request->resume, "go on from MODEL.checkpoint"),
         OPTION_NUMBER("holdout", &request->holdout, 0, 0.9, "SHARE",
-                      "sound set aside to test on; 0.1 if not given"),
+                      "sound or tunes set aside to test on; 0.1 if not given"),
         OPTION_INTEGER("seed", &request->seed, 0, INT64_MAX, "N", "of all that is drawn; 1"),
-        OPTION_INTEGER("threads", &request->threads, 1, 64, "N", "1 if not given"),
-        OPTION_STRINGS("class", &request->only, "NAME", "only this class; may be repeated"),
-        OPTION_INTEGER("batch", &request->batch, 1, 256, "N", "windows in a step; 8"),
-        OPTION_NUMBER("rate", &request->rate, 1e-7, 0.1, "R", "learning rate; 0.001"),
-        OPTION_INTEGER("channels", &request->channels, 16, 1024, "N", "width of the network; 256"),
-        OPTION_INTEGER("blocks", &request->blocks, 1, DENOISER_MAX_BLOCKS, "N",
-                       "depth of the network; 8"),
-        OPTION_STRING("prediction", &request->prediction, "epsilon|v", "what it learns; v"),
-        OPTION_STRING("schedule", &request->schedule, "linear|cosine", "of the noise; cosine"),
         OPTION_STRING("licence", &request->card.licence, "TEXT", "for the model card"),
         OPTION_STRING("sources", &request->card.sources, "TEXT", "for the model card"),
+        OPTION_INTEGER("threads", &request->threads, 1, 64, "N", "(texture) 1 if not given"),
+        OPTION_STRINGS("class", &request->only, "NAME",
+                       "(texture) only this class; may be repeated"),
+        OPTION_INTEGER("batch", &request->batch, 1, 256, "N", "(texture) windows in a step; 8"),
+        OPTION_NUMBER("rate", &request->rate, 1e-7, 0.1, "R", "(texture) learning rate; 0.001"),
+        OPTION_INTEGER("channels", &request->channels, 16, 1024, "N",
+                       "(texture) width of the network; 256"),
+        OPTION_INTEGER("blocks", &request->blocks, 1, DENOISER_MAX_BLOCKS, "N",
+                       "(texture) depth of the network; 8"),
+        OPTION_STRING("prediction", &request->prediction, "epsilon|v",
+                      "(texture) what it learns; v"),
+        OPTION_STRING("schedule", &request->schedule, "linear|cosine",
+                      "(texture) of the noise; cosine"),
     };
-    const Usage usage = {.verb = "train",
-                         .synopsis = "texture FOLDER -o MODEL [--hours H | --steps N] [--resume]",
-                         .summary = "Trains a texture model on a folder of sounds; a folder inside "
-                                    "it is a class.",
-                         .options = options,
-                         .option_count = sizeof options / sizeof options[0],
-                         .operands_least = 2,
-                         .operands_most = 2};
+    const Usage usage = {
+        .verb = "train",
+        .synopsis = "texture|melody FOLDER -o MODEL [--hours H | --steps N] [--resume]",
+        .summary = "Trains a texture model on a folder of sounds (a folder inside it is a class), "
+                   "or a melody model on one of tunes (MIDI and sound).",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .operands_least = 2,
+        .operands_most = 2};
     char **operands;
     size_t count;
     const int code = options_parse(&usage, argc, argv, &request->common, &operands, &count);
     if (code != OPTIONS_GO_ON)
         return code;
-    if (strcmp(operands[0], "texture"))
-        return report_usage("train", "\"%.60s\" cannot be trained: give texture", operands[0]);
+    *melody = !strcmp(operands[0], "melody");
+    if (!*melody && strcmp(operands[0], "texture"))
+        return report_usage("train", "\"%.60s\" cannot be trained: give texture or melody",
+                            operands[0]);
     if (request->hours > 0 && request->steps)
         return report_usage("train", "--hours and --steps contradict each other: give one");
     if (request->hours <= 0)
         request->hours = 1.0;
-    if (request->threads > request->batch)
-        return report_usage("train", "--threads %d is more than --batch %d", (int)request->threads,
-                            (int)request->batch);
     request->folder = operands[1];
-    snprintf(request->checkpoint, sizeof request->checkpoint, "%s.checkpoint", request->output);
-    return OPTIONS_GO_ON;
+    return *melody ? refuse_texture_options(request) : complete_texture(request);
 }
 
 int verb_train(int argc, char **argv)
 {
-    TrainRequest request = {.holdout = 0.1,
-                            .rate = 1e-3,
-                            .seed = 1,
-                            .threads = 1,
-                            .batch = 8,
-                            .channels = 256,
-                            .blocks = 8,
-                            .prediction = "v",
-                            .schedule = "cosine"};
-    const int code = read_request(argc, argv, &request);
+    TrainRequest request = {.holdout = 0.1, .seed = 1};
+    bool melody = false;
+    const int code = read_request(argc, argv, &request, &melody);
     if (code != OPTIONS_GO_ON)
         return code;
     interrupt_install();
-    Training training = {.request = &request};
     Error err = {""};
-    const int failed = train(&training, &err);
-    texture_trainer_destroy(training.trainer);
-    texture_model_destroy(training.model);
-    corpus_destroy(training.corpus);
+    const int failed = melody ? train_melody(&request, &err) : train_texture(&request, &err);
     return failed ? report_failure("train", &err) : EXIT_DONE;
 }

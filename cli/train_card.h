@@ -3,12 +3,8 @@
 #define BRUME_CLI_TRAIN_CARD_H
 
 #include "cli/sound_folder.h"
+#include "cli/train.h"
 #include "models/texture_trainer.h"
-
-/* What the user says of the sounds; NULL where nothing. */
-typedef struct CardOptions {
-    const char *licence, *sources;
-} CardOptions;
 
 /* What training itself knows. */
 typedef struct TrainedOn {

@@ -75,16 +75,26 @@ static float settle(const float *fresh, float pitch)
     return pitch + sum / weights;
 }
 
-float note_pitch(const float *x, size_t n, size_t onset, size_t end, float heard, Stft *stft)
+/* Whether `found` is a harmonic of a pitch that sounds: `heard`, of which the fundamental is there.
+ * Where two notes make a common sub-octave, it is not. */
+static int is_harmonic(const float *whole, float most, float heard, float found)
+{
+    const float ratio = exp2f((found - heard) / 12.0F), number = roundf(ratio);
+    return number >= 2.0F && fabsf(ratio - number) < 0.03F * number &&
+           near(whole, hertz_of(heard)) > 0.2F * sqrtf(most);
+}
+
+float note_pitch(const float *x, size_t n, size_t onset, size_t end, float heard, int struck,
+                 Stft *stft)
 {
     size_t size = end > onset + SKIP ? end - onset - SKIP : 0;
     size = size < SHORTEST ? SHORTEST : size > LONGEST ? LONGEST : size;
-    float fresh[BINS], old[BINS], most = 0.0F, all = 0.0F;
-    amplitudes(x, n, (long)(onset + SKIP), size, stft, fresh);
+    float whole[BINS], fresh[BINS], old[BINS], most = 0.0F, all = 0.0F;
+    amplitudes(x, n, (long)(onset + SKIP), size, stft, whole);
     amplitudes(x, n, (long)onset - (long)size, size, stft, old);
     for (size_t k = 0; k < BINS; k++) {
-        all = fmaxf(all, fresh[k]);
-        fresh[k] = fmaxf(0.0F, fresh[k] - old[k]);
+        all = fmaxf(all, whole[k]);
+        fresh[k] = fmaxf(0.0F, whole[k] - old[k]);
         most = fmaxf(most, fresh[k]);
     }
     /* Nothing much is new: the same note again. */
@@ -100,7 +110,10 @@ float note_pitch(const float *x, size_t n, size_t onset, size_t end, float heard
             found = pitch;
         }
     }
-    if (salience(fresh, heard) >= 0.85F * best)
+    /* What is new may also be a clatter: then it explains little of the whole. */
+    if (salience(fresh, heard) >= 0.85F * best ||
+        (!struck && is_harmonic(whole, all, heard, found)) ||
+        salience(whole, found) < 0.7F * salience(whole, heard))
         return heard;
     return settle(fresh, found);
 }

@@ -13,8 +13,11 @@
 
 /* x (n,), mono at PITCH_RATE; the note begins at sample `onset` and the next at `end` > onset.
  * `heard` is what a pitch tracker said, a MIDI number. Returns `heard` (to the cent) if it explains
- * what is new nearly as well as any pitch, else the pitch that does best. stft: of NOTE_PITCH_SIZE.
+ * what is new nearly as well as any pitch, or (unless the note is `struck`, a leap of the whole
+ * sound) if what is new is but a harmonic of it; else the pitch that does best. stft: of
+ * NOTE_PITCH_SIZE.
  */
-float note_pitch(const float *x, size_t n, size_t onset, size_t end, float heard, Stft *stft);
+float note_pitch(const float *x, size_t n, size_t onset, size_t end, float heard, int struck,
+                 Stft *stft);
 
 #endif

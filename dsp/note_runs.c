@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMORY 9  /* frames whose median is where the pitch is */
+#define MEMORY 25 /* frames whose median is where the pitch is */
 #define GAP    4  /* frames without a pitch that do not end a run */
 #define SHORT  4  /* shorter runs are scraps */
 #define HEAD   13 /* frames in which a note's mechanics may clatter: no second onset there */
@@ -165,15 +165,32 @@ static size_t align(NoteRun *run, size_t count, const Sound *sound)
     return kept;
 }
 
+static float mean_level(const PitchFrame *frame, size_t first, size_t end)
+{
+    float sum = 0.0F;
+    for (size_t f = first; f < end; f++)
+        sum += frame[f].level;
+    return end > first ? sum / (float)(end - first) : 0.0F;
+}
+
+/* Whether what sounds from frame `at` to `end` is not what a release leaves: not 3 dB weaker than
+ * what was before. */
+static int is_struck(const PitchFrame *frame, size_t at, size_t end)
+{
+    const size_t before = at > 8 ? at - 8 : 0, until = at + 12 < end ? at + 12 : end;
+    return mean_level(frame, at + 4, until) >
+           0.7F * mean_level(frame, before, at > 2 ? at - 2 : at);
+}
+
 /* Cuts runs at clear onsets inside them. out has room for count + clears. */
-static size_t cut(const NoteRun *run, size_t count, const size_t *clear, size_t clears,
-                  NoteRun *out)
+static size_t cut(const PitchFrame *frame, const NoteRun *run, size_t count, const size_t *clear,
+                  size_t clears, NoteRun *out)
 {
     size_t made = 0, at = 0;
     for (size_t i = 0; i < count; i++) {
         out[made++] = run[i];
         for (; at < clears && clear[at] + TAIL < run[i].end; at++) {
-            if (clear[at] < out[made - 1].first + HEAD)
+            if (clear[at] < out[made - 1].first + HEAD || !is_struck(frame, clear[at], run[i].end))
                 continue;
             out[made - 1].end = clear[at];
             out[made++] = (NoteRun){clear[at], run[i].end, run[i].pitch, 1};
@@ -190,7 +207,7 @@ static size_t correct(NoteRun *run, size_t count, const Sound *sound, Stft *stft
         NoteRun now = run[i], *before = kept > 0 ? run + kept - 1 : NULL;
         const size_t next = i + 1 < count ? run[i + 1].first : now.end;
         now.pitch = note_pitch(sound->x, sound->n, now.first * PITCH_HOP, next * PITCH_HOP,
-                               now.pitch, stft);
+                               now.pitch, now.struck, stft);
         if (before && !now.struck && fabsf(now.pitch - before->pitch) < STEP &&
             now.first < before->end + 12)
             before->end = now.end;
@@ -221,7 +238,7 @@ int note_runs_find(const float *x, size_t n, const PitchFrame *frame, const floa
         sound.faints = onsets_peaks(strength, frames, FAINT, sound.faint);
         size_t found = drop_ghosts(first, steady_runs(frame, frames, first), frame);
         found = align(first, found, &sound);
-        found = cut(first, found, sound.clear, sound.clears, out);
+        found = cut(frame, first, found, sound.clear, sound.clears, out);
         *count = correct(out, found, &sound, stft);
         *runs = out;
         result = 0;

@@ -197,6 +197,34 @@ static int predictor(const float *x, size_t n, double *taps)
     return r[0] > 1e-9;
 }
 
+static double energy_before(const float *x, size_t at)
+{
+    double sum = 0.0;
+    for (size_t i = at - 128; i < at; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+/* Back from `at` for as long as the sound before it is steadily weaker: to where a soft attack
+ * starts from, up to 60 ms. */
+static size_t rise_start(const float *x, size_t at)
+{
+    enum { STEP = 32, MOST = 960 };
+    if (at < MOST + 256)
+        return at;
+    const size_t earliest = at - MOST;
+    double energy = energy_before(x, at);
+    const double enough = 3e-5 * fmax(energy_before(x, at + 128), energy);
+    while (at > earliest && energy > enough) {
+        const double earlier = energy_before(x, at - STEP);
+        if (earlier > 0.85 * energy)
+            break;
+        energy = earlier;
+        at -= STEP;
+    }
+    return at;
+}
+
 size_t onsets_refine(const float *x, size_t n, size_t about, size_t reach)
 {
     enum { HISTORY = 1024, NEAR = 32, FAR = 160 };
@@ -225,5 +253,5 @@ size_t onsets_refine(const float *x, size_t n, size_t about, size_t reach)
             found = start + FAR + i;
         }
     }
-    return found;
+    return rise_start(x, found);
 }

@@ -18,6 +18,7 @@ struct PartialFit {
     float sound[PARTIAL_FIT_LONG];
     float complex gradient[KNOTS * MOST], direction[KNOTS * MOST], image[KNOTS * MOST],
         solved[KNOTS * MOST];
+    float stiff[KNOTS * MOST], share[KNOTS * MOST];
 };
 
 PartialFit *partial_fit_create(Error *err)
@@ -171,10 +172,18 @@ static void backward(const PartialFit *fit, const PartialStretch *s, const float
     }
 }
 
-static float stiffness(const PartialStretch *s, size_t k, size_t p)
+/* The prior: how stiff it is between knots, and what share of an amplitude it expects at the next.
+ */
+static void make_prior(PartialFit *fit, const PartialStretch *s)
 {
-    const float seconds = (float)(s->knot[k + 1] - s->knot[k]) / PITCH_RATE;
-    return s->noise / (s->rate[k * s->partials + p] * seconds + 1e-20F);
+    for (size_t k = 0; k + 1 < s->knots; k++) {
+        const float seconds = (float)(s->knot[k + 1] - s->knot[k]) / PITCH_RATE;
+        for (size_t p = 0; p < s->partials; p++) {
+            const size_t i = k * s->partials + p;
+            fit->stiff[i] = s->noise / (s->rate[i] * seconds + 1e-20F);
+            fit->share[i] = s->keep[p] < 1.0F ? powf(s->keep[p], seconds) : 1.0F;
+        }
+    }
 }
 
 static int is_fixed(const PartialStretch *s, size_t p)
@@ -183,14 +192,15 @@ static int is_fixed(const PartialStretch *s, size_t p)
 }
 
 /* Adds the prior's part of the normal equations. */
-static void add_prior(const PartialStretch *s, const float complex *c, float complex *g)
+static void add_prior(const PartialFit *fit, const PartialStretch *s, const float complex *c,
+                      float complex *g)
 {
     for (size_t p = 0; p < s->partials; p++) {
         for (size_t k = 0; !is_fixed(s, p) && k + 1 < s->knots; k++) {
-            const float complex pull =
-                stiffness(s, k, p) * (c[(k + 1) * s->partials + p] - c[k * s->partials + p]);
-            g[k * s->partials + p] -= pull;
-            g[(k + 1) * s->partials + p] += pull;
+            const size_t here = k * s->partials + p, next = here + s->partials;
+            const float complex pull = fit->stiff[here] * (c[next] - fit->share[here] * c[here]);
+            g[here] -= fit->share[here] * pull;
+            g[next] += pull;
         }
     }
 }
@@ -209,13 +219,14 @@ static void apply(PartialFit *fit, const PartialStretch *s, const float complex 
 {
     forward(fit, s, c, fit->sound);
     backward(fit, s, fit->sound, g);
-    add_prior(s, c, g);
+    add_prior(fit, s, c, g);
     hold(s, g);
 }
 
 /* Solves the equations of each partial on its own (tridiagonal along the knots): g -> z. Off the
  * diagonal stands a sixth of an interval, on it a third of each, halved for the cosine's power. */
-static void precondition(const PartialStretch *s, const float complex *g, float complex *z)
+static void precondition(const PartialFit *fit, const PartialStretch *s, const float complex *g,
+                         float complex *z)
 {
     float factor[KNOTS];
     for (size_t p = 0; p < s->partials; p++) {
@@ -225,21 +236,25 @@ static void precondition(const PartialStretch *s, const float complex *g, float 
                 z[k * s->partials + p] = 0.0F;
             continue;
         }
-        float above = 0.0F, stiff = stiffness(s, 0, p), length = (float)s->knot[1];
+        float above = 0.0F, stiff = fit->stiff[p], share = fit->share[p],
+              length = (float)s->knot[1];
         for (size_t k = 1; k < s->knots; k++) {
             const int last = k + 1 == s->knots;
             const float next_length = last ? 0.0F : (float)(s->knot[k + 1] - s->knot[k]);
-            const float next_stiff = last ? 0.0F : stiffness(s, k, p);
-            const float diagonal = (length + next_length) / 6.0F + stiff + next_stiff;
-            const float below = k > 1 ? length / 12.0F - stiff : 0.0F;
+            const float next_stiff = last ? 0.0F : fit->stiff[k * s->partials + p];
+            const float next_share = last ? 0.0F : fit->share[k * s->partials + p];
+            const float diagonal =
+                (length + next_length) / 6.0F + stiff + next_share * next_share * next_stiff;
+            const float below = k > 1 ? length / 12.0F - share * stiff : 0.0F;
             const float pivot = 1.0F / (diagonal - below * above);
             z[k * s->partials + p] =
                 (g[k * s->partials + p] - (k > 1 ? below * z[(k - 1) * s->partials + p] : 0.0F)) *
                 pivot;
-            above = (next_length / 12.0F - next_stiff) * pivot;
+            above = (next_length / 12.0F - next_share * next_stiff) * pivot;
             factor[k] = above;
             length = next_length;
             stiff = next_stiff;
+            share = next_share;
         }
         for (size_t k = s->knots - 1; k-- > 1;)
             z[k * s->partials + p] -= factor[k] * z[(k + 1) * s->partials + p];
@@ -258,6 +273,7 @@ void partial_fit_solve(PartialFit *fit, const PartialStretch *s, float complex *
 {
     const size_t size = s->knots * s->partials;
     make_phasors(fit, s);
+    make_prior(fit, s);
     for (size_t p = 0; p < s->partials; p++)
         for (size_t k = 1; k < s->knots && !is_fixed(s, p); k++)
             c[k * s->partials + p] = 0.0F;
@@ -266,7 +282,7 @@ void partial_fit_solve(PartialFit *fit, const PartialStretch *s, float complex *
     hold(s, fit->gradient);
     for (size_t i = 0; i < size; i++)
         fit->gradient[i] -= fit->image[i];
-    precondition(s, fit->gradient, fit->solved);
+    precondition(fit, s, fit->gradient, fit->solved);
     memcpy(fit->direction, fit->solved, size * sizeof *fit->direction);
     double power = inner(fit->gradient, fit->solved, size);
     const double enough = 1e-6 * power;
@@ -280,7 +296,7 @@ void partial_fit_solve(PartialFit *fit, const PartialStretch *s, float complex *
             c[j] += step * fit->direction[j];
             fit->gradient[j] -= step * fit->image[j];
         }
-        precondition(s, fit->gradient, fit->solved);
+        precondition(fit, s, fit->gradient, fit->solved);
         const double before = power;
         power = inner(fit->gradient, fit->solved, size);
         const float keep = (float)(power / before);

@@ -30,6 +30,8 @@ typedef struct PartialStretch {
     const double *phase; /* (partials,): turns at sample 0 */
     const float *rate;   /* (knots - 1, partials): variance of a change of amplitude per second that
                             is expected; 0 keeps all amplitudes of that partial as they are given */
+    const float *keep;   /* (partials,): share of an amplitude that is expected to be left after a
+                            second; 1 for sounds that last */
     float noise;         /* variance of what is not partials */
 } PartialStretch;
 

@@ -14,9 +14,13 @@
 #define RINGS 24  /* notes that may ring on at a time */
 
 static const float GONE = 8e-4F; /* of the loud amplitude: what is weaker has died away */
-static const float ATTACK = 600.0F, STEADY = 30.0F,
-                   RINGING = 15.0F; /* relative variance per second */
-static const size_t ATTACK_LENGTH = 480;
+static const float ATTACK = 600.0F, STEADY = 30.0F, RELEASE = 60.0F,
+                   RINGING = 8.0F; /* relative variance per second */
+static const size_t ATTACK_LENGTH = 480, RELEASE_LENGTH = 1600;
+static const float FADES =
+    0.01F; /* share of what rings on that is expected to be left after a second */
+static const size_t FAINT_LENGTH = 24000,
+                    LONGEST = 48000; /* samples that anything rings on, at most */
 
 /* A partial in the stretch at hand. */
 typedef struct Line {
@@ -38,8 +42,9 @@ typedef struct Work {
     size_t active[RINGS], actives;
     Line line[MOST];
     size_t lines;
+    size_t start;              /* of the stretch at hand */
     size_t knot[KNOTS], knots; /* of the stretch, from its start */
-    float hertz[KNOTS * MOST], rate[KNOTS * MOST];
+    float hertz[KNOTS * MOST], rate[KNOTS * MOST], keep[MOST];
     float own[KNOTS]; /* the newest note's frequency at the knots */
     float complex amplitude[KNOTS * MOST];
     float sound[PARTIAL_FIT_LONG];
@@ -162,7 +167,6 @@ static int begin_note(Work *w, size_t index, size_t n, Error *err)
         peaks.amplitude[0] = GONE * w->loud;
     }
     made->partials = peaks.count;
-    made->first = w->out->knots;
     made->ratio = malloc(peaks.count * sizeof *made->ratio);
     if (!made->ratio)
         return error_set(err, "out of memory for partials");
@@ -181,6 +185,13 @@ static int louder(const void *a, const void *b)
     return (x->note > y->note) - (x->note < y->note);
 }
 
+/* The sample, not after `now`, from which a note only rings on. */
+static size_t end_of(const Work *w, size_t index, size_t now)
+{
+    const size_t off = w->notes->note[index].off;
+    return off < now ? off : now;
+}
+
 /* The lines that ring on from the stretch before, the loudest ones; notes that have none are done.
  */
 static void gather_lines(Work *w)
@@ -190,11 +201,15 @@ static void gather_lines(Work *w)
     for (size_t i = 0; i < w->actives; i++) {
         const PartialNote *note = w->out->note + w->active[i];
         const float complex *last = note->amplitude + (note->knots - 1) * note->partials;
+        const size_t rung = w->start - end_of(w, w->active[i], w->start);
+        const float gone = (rung > LONGEST        ? 1e9F
+                            : rung > FAINT_LENGTH ? 10.0F * GONE
+                                                  : GONE) *
+                           w->loud;
         size_t lines = 0;
         for (size_t p = 0; p < note->partials; p++)
             if (cabsf(last[p]) > 0.0F) {
-                all[count++] =
-                    (Line){w->active[i], p, cabsf(last[p]), 0, cabsf(last[p]) < GONE * w->loud};
+                all[count++] = (Line){w->active[i], p, cabsf(last[p]), 0, cabsf(last[p]) < gone};
                 lines++;
             }
         if (lines > 0 && i + RINGS > w->actives)
@@ -206,7 +221,8 @@ static void gather_lines(Work *w)
     memcpy(w->line, all, w->lines * sizeof *w->line);
 }
 
-/* Old lines that are too near to one of the new note's, which follow from `olds` on, fade. */
+/* Old lines fade that are too near to one of the new note's, which follow from `olds` on; faint
+ * ones beside a strong one a bit farther off, too: they could be but its shadow. */
 static void hand_over(Work *w, size_t olds, size_t n)
 {
     float hertz[MOST];
@@ -217,7 +233,9 @@ static void hand_over(Work *w, size_t olds, size_t n)
             w->out->note[w->line[i].note].ratio[w->line[i].partial] * w->own[w->knots > 2 ? 2 : 1];
     for (size_t i = 0; i < olds; i++)
         for (size_t j = olds; j < w->lines; j++)
-            if (fabsf(hertz[i] - hertz[j]) < apart)
+            if (fabsf(hertz[i] - hertz[j]) < apart ||
+                (fabsf(hertz[i] - hertz[j]) < 4.0F * apart &&
+                 w->line[i].amplitude < 0.03F * w->line[j].amplitude))
                 w->line[i].fading = 1;
 }
 
@@ -231,13 +249,16 @@ static void lay_lines(Work *w, size_t newest, double *phase)
         const float ratio = note->ratio[line->partial];
         const double turns = (double)ratio * w->turns[line->note];
         phase[i] = turns - floor(turns);
+        w->keep[i] = line->note == newest ? 1.0F : FADES;
         const float held = line->note == newest ? 0.0F : note->hertz[note->knots - 1];
         const float power = line->amplitude * line->amplitude;
+        const size_t released = end_of(w, line->note, w->start) + RELEASE_LENGTH;
         for (size_t k = 0; k < w->knots; k++) {
             const float hertz = ratio * (line->note == newest ? w->own[k] : held);
             w->hertz[k * w->lines + i] = fminf(hertz, 0.5F * PITCH_RATE);
             const int attack = line->fresh && w->knot[k] < ATTACK_LENGTH;
-            const float rate = attack ? ATTACK : line->note == newest ? STEADY : RINGING;
+            const float after = w->start + w->knot[k] < released ? RELEASE : RINGING;
+            const float rate = attack ? ATTACK : line->note == newest ? STEADY : after;
             w->rate[k * w->lines + i] = line->fading ? 0.0F : rate * power;
             w->amplitude[k * w->lines + i] = 0.0F;
         }
@@ -335,6 +356,7 @@ static void fit_stretch(Work *w, size_t start, size_t n, size_t newest, int onse
                               .hertz = w->hertz,
                               .phase = phase,
                               .rate = w->rate,
+                              .keep = w->keep,
                               .noise = 1e-3F * power + 1e-12F};
     for (int pass = 0; pass < 3; pass++) {
         stretch.partials = w->lines;
@@ -386,6 +408,7 @@ static int store(Work *w, size_t start, size_t n, size_t newest, Error *err)
  * onset. */
 static int measure_stretch(Work *w, size_t start, size_t n, size_t newest, int onset, Error *err)
 {
+    w->start = start;
     gather_lines(w);
     const size_t olds = w->lines;
     lay_knots(w, n, onset);

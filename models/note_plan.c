@@ -3,6 +3,7 @@
 #include "dsp/random.h"
 #include "models/categories.h"
 #include "models/note_draw.h"
+#include "models/note_key.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@ static const uint64_t PLAN_STREAM = (uint64_t)0x91a4 << 40;
 static const double BEAT_MADE_UP = 0.5;           /* seconds */
 static const double BEAT_SPREAD = 0.35;           /* of ln(beat / 0.5 s), standard deviation */
 static const double LONGEST = 2.0, LONGER = 1.25; /* seconds of a step; times the longest heard */
+static const double KEY_WEIGHT = 0.5;             /* how much the key that was heard is leant on */
 static const double EARLY = 0.06;                 /* seconds that a next onset may be overdue */
 static const double STILL = 0.03;                 /* seconds before `now`: it sounds still */
 
@@ -27,13 +29,14 @@ struct NotePlan {
     NotePlanSettings settings;
     NoteDecoder *decoder;
     double beat, surprise;
-    double tuning;       /* semitones: what is added to a category's pitch */
-    double clock;        /* seconds: onset of the next note */
-    double longest;      /* seconds that a step may last */
-    int lowest, highest; /* categories */
-    uint64_t drawn;      /* random numbers so far */
-    uint64_t count;      /* notes in `recent` so far, each at its number % RECENT */
-    uint64_t free_until; /* no loop is looked for before so many notes */
+    double tuning;                /* semitones: what is added to a category's pitch */
+    double clock;                 /* seconds: onset of the next note */
+    double longest;               /* seconds that a step may last */
+    int lowest, highest;          /* categories */
+    double leaning[NOTE_CLASSES]; /* by the pitch class of a category */
+    uint64_t drawn;               /* random numbers so far */
+    uint64_t count;               /* notes in `recent` so far, each at its number % RECENT */
+    uint64_t free_until;          /* no loop is looked for before so many notes */
     NoteToken recent[RECENT];
     NotePlanned first; /* the held note, until it was handed out */
     bool holding;
@@ -42,7 +45,7 @@ struct NotePlan {
 
 NotePlanSettings note_plan_defaults(void)
 {
-    return (NotePlanSettings){.seed = 1, .temperature = 0.9f, .top_p = 0.95f, .endless = 1};
+    return (NotePlanSettings){.seed = 1, .temperature = 0.85f, .top_p = 0.92f, .endless = 1};
 }
 
 int note_plan_check(const NotePlanSettings *settings, Error *err)
@@ -70,7 +73,7 @@ static double tuning_of(const NoteHeard *heard, size_t count)
 static int hear_pitches(NotePlan *plan, const NoteHeard *heard, size_t count, NoteToken *tokens,
                         Error *err)
 {
-    double *pitches = malloc((count + 1) * sizeof *pitches);
+    double *pitches = malloc((count + 1) * sizeof *pitches), classes[NOTE_CLASSES] = {0.0};
     if (!pitches)
         return error_set(err, "out of memory for %zu notes", count);
     const double tuning = tuning_of(heard, count);
@@ -85,7 +88,9 @@ static int hear_pitches(NotePlan *plan, const NoteHeard *heard, size_t count, No
         tokens[i].pitch = (uint8_t)pitch;
         plan->lowest = pitch < plan->lowest ? pitch : plan->lowest;
         plan->highest = pitch > plan->highest ? pitch : plan->highest;
+        classes[pitch % NOTE_CLASSES]++;
     }
+    note_key_leaning(classes, plan->leaning);
     free(pitches);
     return 0;
 }
@@ -337,6 +342,8 @@ static size_t draw_pitch(NotePlan *plan)
 {
     real logits[DRAW_MOST];
     note_decoder_pitches(plan->decoder, logits);
+    for (size_t p = 0; p < NOTE_PITCHES; p++)
+        logits[p] += (real)(KEY_WEIGHT * plan->leaning[p % NOTE_CLASSES]);
     if (plan->settings.endless)
         logits[NOTE_END] = (real)-INFINITY;
     for (;;) {

@@ -1,6 +1,6 @@
 /* The plan: which notes follow those that were heard. Their beat, octave and tuning are found; a
  * decoder is given them as its prefix; then notes are drawn one by one, for ever or to the tune's
- * end. A pure function of model, heard notes, settings. */
+ * end, leaning on the key that was heard. A pure function of model, heard notes, settings. */
 #ifndef BRUME_MODELS_NOTE_PLAN_H
 #define BRUME_MODELS_NOTE_PLAN_H
 
@@ -32,7 +32,7 @@ typedef struct NoteTroubles {
 
 typedef struct NotePlan NotePlan;
 
-/* Seed 1, temperature 0.9, top-p 0.95, endless. */
+/* Seed 1, temperature 0.85, top-p 0.92, endless. */
 NotePlanSettings note_plan_defaults(void);
 
 /* Ranges of the settings; -1 names the fault. */

@@ -18,4 +18,17 @@ const char *bench_name(const char *path);
 /* Bits of 16-bit samples under the classical adaptive coders, file by file. */
 int bench_classical(int files, char **paths);
 
+/* Trains: structure, minutes, cache, folders to train on and held out, checkpoint, [--resume]. Of
+ * the folders' recordings those that are ready in the cache are taken. */
+int bench_train(int argc, char **argv);
+
+/* Bits a sample of whole files without a plan: checkpoint, files. */
+int bench_bits(int files, char **arguments);
+
+/* Copy synthesis: checkpoint, temperature, cache, folder for the results, files. */
+int bench_copy(int count, char **arguments);
+
+/* A free run of 10 minutes: checkpoint, temperature, cache, file, seconds. */
+int bench_soak(int count, char **arguments);
+
 #endif

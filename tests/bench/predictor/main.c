@@ -1,5 +1,6 @@
 /* Measures the sample tier on recordings: see usage(). */
 #include "tests/bench/predictor/bench.h"
+#include "tests/bench/predictor/clips.h"
 
 #include <sndfile.h>
 #include <stdio.h>
@@ -37,9 +38,29 @@ float *bench_read(const char *path, size_t *n)
     return x;
 }
 
+/* Makes recordings ready, in the order given, so that training need not wait. */
+static int prepare(const char *folder, int files, char **paths)
+{
+    for (int i = 0; i < files; i++) {
+        PredictorClip clip;
+        clips_get(folder, paths[i], &clip);
+        printf("%s: %zu samples, %s\n", bench_name(paths[i]), clip.samples,
+               clip.planned ? "a melody" : "no sure melody");
+        fflush(stdout);
+        predictor_clip_clear(&clip);
+    }
+    return 0;
+}
+
 static int usage(void)
 {
-    fprintf(stderr, "predictor classical FILE...   bits a sample of the adaptive coders\n");
+    fprintf(stderr, "predictor classical FILE...   bits a sample of the adaptive coders\n"
+                    "predictor prepare CACHE FILE...   analyses recordings for training\n"
+                    "predictor train recurrent|convolution MINUTES CACHE TRAIN_FOLDER "
+                    "HELD_OUT_FOLDER CHECKPOINT [--resume]\n"
+                    "predictor bits CHECKPOINT FILE...   bits a sample without a plan\n"
+                    "predictor copy CHECKPOINT TEMPERATURE CACHE OUT_FOLDER FILE...\n"
+                    "predictor soak CHECKPOINT TEMPERATURE CACHE FILE [SECONDS]\n");
     return 2;
 }
 
@@ -47,5 +68,15 @@ int main(int argc, char **argv)
 {
     if (argc > 2 && !strcmp(argv[1], "classical"))
         return bench_classical(argc - 2, argv + 2);
+    if (argc > 3 && !strcmp(argv[1], "prepare"))
+        return prepare(argv[2], argc - 3, argv + 3);
+    if (argc > 7 && !strcmp(argv[1], "train"))
+        return bench_train(argc - 2, argv + 2);
+    if (argc > 3 && !strcmp(argv[1], "bits"))
+        return bench_bits(argc - 2, argv + 2);
+    if (argc > 6 && !strcmp(argv[1], "copy"))
+        return bench_copy(argc - 2, argv + 2);
+    if (argc > 5 && !strcmp(argv[1], "soak"))
+        return bench_soak(argc - 2, argv + 2);
     return usage();
 }

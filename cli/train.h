@@ -1,0 +1,46 @@
+/* What `brume train` is asked for, and what its two kinds share. */
+#ifndef BRUME_CLI_TRAIN_H
+#define BRUME_CLI_TRAIN_H
+
+#include "cli/options.h"
+#include "dsp/error.h"
+
+/* What the user says of the sounds, for the model card; NULL where nothing. */
+typedef struct CardOptions {
+    const char *licence, *sources;
+} CardOptions;
+
+typedef struct TrainRequest {
+    const char *folder, *output;
+    double hours, holdout;
+    int64_t steps, seed; /* steps 0: as many as the hours allow */
+    bool resume;
+    CardOptions card;
+    CommonOptions common;
+    /* Of textures only; 0 or NULL where not given, until the verb fills in what is usual. */
+    double rate;
+    int64_t threads, batch, channels, blocks;
+    const char *prediction, *schedule;
+    StringList only;
+} TrainRequest;
+
+enum { TRAIN_PATH_ROOM = 4096, TRAIN_TIME_ROOM = 32 };
+
+/* Each trains, writes the model (and, interrupted, checkpoints beside it), prints its results. -1
+ * with the reason. Main thread. */
+int train_texture(const TrainRequest *request, Error *err);
+int train_melody(const TrainRequest *request, Error *err);
+
+/* Seconds on a clock that only runs forward. */
+double train_now(void);
+
+/* "1:02:03". */
+void train_print_time(char text[TRAIN_TIME_ROOM], double seconds);
+
+/* What would only be noticed after hours: whether the output can be written, and whether a
+ * checkpoint is there if and only if --resume is given. checkpoints (count,): any of them will do.
+ */
+int train_check_files(const TrainRequest *request, const char *const *checkpoints, size_t count,
+                      Error *err);
+
+#endif

@@ -1,0 +1,30 @@
+/* One step of the sample tier's networks, for the generator: weights laid out input by input, so
+ * that a product with a vector is a sum of scaled rows. */
+#ifndef BRUME_MODELS_PREDICTOR_STEP_H
+#define BRUME_MODELS_PREDICTOR_STEP_H
+
+#include "models/predictor_network.h"
+
+/* A layer's weights: rows (in, width), width = out rounded up to 16; bias (width,). */
+typedef struct StepLayer {
+    size_t in, out, width;
+    const float *rows, *bias;
+} StepLayer;
+
+typedef struct PredictorSteps PredictorSteps; /* immutable */
+
+PredictorSteps *predictor_steps_create(const PredictorNet *net, const float *weights, Error *err);
+void predictor_steps_destroy(PredictorSteps *steps);
+
+/* Floats that a network's memory takes. All zero is its start. */
+size_t predictor_steps_memory(const PredictorSteps *steps);
+
+/* Begins a frame: what is told of it (PREDICTOR_CONDITION,) and its period. */
+void predictor_steps_frame(const PredictorSteps *steps, const float *condition, size_t period,
+                           float *memory);
+
+/* Sample number `count` from the start: inputs (PREDICTOR_INPUTS,) -> out (PREDICTOR_OUTPUTS,). */
+void predictor_steps_sample(const PredictorSteps *steps, uint64_t count, const float *inputs,
+                            float *memory, float *out);
+
+#endif
