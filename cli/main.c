@@ -15,6 +15,7 @@ typedef struct Verb {
 
 static const Verb verbs[] = {
     {"render", "make a texture from noise", verb_render},
+    {"continue", "carry a melody on", verb_continue},
     {"train", "train a model on a folder of sounds", verb_train},
     {"info", "print a model's card", verb_info},
     {"models", "list the models that are installed", verb_models},

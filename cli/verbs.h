@@ -4,6 +4,7 @@
 #define BRUME_CLI_VERBS_H
 
 int verb_render(int argc, char **argv);
+int verb_continue(int argc, char **argv);
 int verb_train(int argc, char **argv);
 int verb_info(int argc, char **argv);
 int verb_models(int argc, char **argv);
