@@ -16,7 +16,8 @@ typedef struct Verb {
 static const Verb verbs[] = {
     {"render", "make a texture from noise", verb_render},
     {"continue", "carry a melody on", verb_continue},
-    {"train", "train a model on a folder of sounds", verb_train},
+    {"train", "train a model on a folder of sounds or tunes", verb_train},
+    {"score", "measure a model on held-out files", verb_score},
     {"info", "print a model's card", verb_info},
     {"models", "list the models that are installed", verb_models},
     {"plot", "draw spectrograms, one under another, as a PNG", verb_plot},

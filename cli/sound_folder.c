@@ -173,26 +173,49 @@ static void recording_name(const char *file, char *name, size_t room)
         *dot = '\0';
 }
 
+/* Adds a file to a class; *seconds becomes its length. */
+static int add_file(Reader *reader, const char *class_name, const char *path, const char *file,
+                    double *seconds, Error *err)
+{
+    Sound sound;
+    char recording[256];
+    if (soundfile_load(path, 0, &sound, err))
+        return -1;
+    keep_two_channels(&sound);
+    recording_name(file, recording, sizeof recording);
+    const size_t class_index = corpus_class(reader->corpus, class_name, err);
+    const int failed =
+        class_index == SIZE_MAX || add_sound(reader, class_index, recording, &sound, err);
+    *seconds = (double)sound.frames / (double)sound.rate;
+    sound_free(&sound);
+    return failed ? -1 : 0;
+}
+
 static void read_file(Reader *reader, const char *class_name, const char *path, const char *file)
 {
     Error fault = {""};
-    Sound sound;
-    char recording[256];
+    double seconds;
     progress_update(&reader->progress, 0.0, "reading %s/%s", class_name, file);
-    if (soundfile_load(path, 0, &sound, &fault)) {
-        warn(reader, path, fault.message);
-        return;
-    }
-    keep_two_channels(&sound);
-    recording_name(file, recording, sizeof recording);
-    const size_t class_index = corpus_class(reader->corpus, class_name, &fault);
-    if (class_index == SIZE_MAX || add_sound(reader, class_index, recording, &sound, &fault)) {
+    if (add_file(reader, class_name, path, file, &seconds, &fault)) {
         warn(reader, path, fault.message);
     } else {
         reader->report->used++;
-        reader->report->seconds += (double)sound.frames / (double)sound.rate;
+        reader->report->seconds += seconds;
     }
-    sound_free(&sound);
+}
+
+int sound_file_read(const char *path, const char *class_name, const TextureConfig *config,
+                    const Bands *bands, Corpus *corpus, Error *err)
+{
+    const char *slash = strrchr(path, '/');
+    double seconds;
+    Reader reader = {.config = config, .bands = bands, .corpus = corpus};
+    reader.stft = stft_create(config->frame, err);
+    if (!reader.stft)
+        return -1;
+    const int failed = add_file(&reader, class_name, path, slash ? slash + 1 : path, &seconds, err);
+    stft_destroy(reader.stft);
+    return failed && err && !strstr(err->message, path) ? error_prefix(err, "%s", path) : failed;
 }
 
 static bool is_folder(const char *path)

@@ -23,4 +23,8 @@ int sound_folder_read(const char *folder, const StringList *only, const TextureC
                       const Bands *bands, Corpus *corpus, bool quiet, FolderReport *report,
                       Error *err);
 
+/* Adds one file to a class of `corpus`, as sound_folder_read does. -1 with the reason. */
+int sound_file_read(const char *path, const char *class_name, const TextureConfig *config,
+                    const Bands *bands, Corpus *corpus, Error *err);
+
 #endif

@@ -74,11 +74,12 @@ int noise_bands_measure(const float *x, size_t n, const size_t *onset, size_t on
             at++;
         part[f] = at;
     }
+    /* The filters smear an onset into the frame before it: that one counts for itself alone. */
     for (size_t f = 0; f < frames; f++)
         for (size_t b = 0; b < NOISE_BANDS; b++) {
             float sum = 0.0F, count = 0.0F;
             for (size_t i = f > REACH ? f - REACH : 0; i < frames && i <= f + REACH; i++)
-                if (part[i] == part[f]) {
+                if (part[i] == part[f] && (i == f || i + 1 == frames || part[i + 1] == part[f])) {
                     sum += raw[i * NOISE_BANDS + b];
                     count += 1.0F;
                 }

@@ -89,18 +89,24 @@ static float ramp(float value, float from, float to)
     return fmaxf(0.0F, fminf(1.0F, (value - from) / (to - from)));
 }
 
-/* The frame where the level begins to fall faster than it did, by at least 6 dB in 32 ms more. */
+/* The frame where the level begins to fall faster than it did, by at least 6 dB in 32 ms more. What
+ * is 50 dB under the note's peak is silence. */
 static size_t find_off(const PitchFrame *frame, size_t first, size_t end)
 {
     const size_t step = 4;
     size_t off = end;
-    float steepest = 6.0F;
+    float steepest = 6.0F, peak = 0.0F;
+    for (size_t f = first; f < end; f++)
+        peak = fmaxf(peak, frame[f].level);
+    const float least = 0.003F * peak;
     for (size_t f = first + 2 * step; f + step < end; f++) {
-        const float before = decibels(frame[f - step].level), here = decibels(frame[f].level);
-        const float bend = (here - decibels(frame[f + step].level)) - fmaxf(0.0F, before - here);
+        const float before = decibels(fmaxf(least, frame[f - step].level));
+        const float here = decibels(fmaxf(least, frame[f].level));
+        const float after = decibels(fmaxf(least, frame[f + step].level));
+        const float bend = (here - after) - fmaxf(0.0F, before - here);
         if (bend > steepest) {
             steepest = bend;
-            off = f + 1;
+            off = f;
         }
     }
     return off;
@@ -130,8 +136,8 @@ static Note measure(const NoteRun *run, size_t next, const PitchFrame *frame, co
     Note note = {.onset = run->first * PITCH_HOP,
                  .pitch = count ? median(scratch, count) : run->pitch};
     note.level = decibels(level);
-    const size_t off = find_off(frame, run->first, next) * PITCH_HOP;
-    note.off = off < n ? off : n;
+    const size_t off = find_off(frame, run->first, next);
+    note.off = (off + 1) * PITCH_HOP < n ? off * PITCH_HOP : n;
     const size_t middle =
         (run->first + (run->end < run->first + 24 ? run->end : run->first + 24) + 1) / 2;
     const float hertz = 440.0F * exp2f((note.pitch - 69.0F) / 12.0F);
@@ -139,6 +145,23 @@ static Note measure(const NoteRun *run, size_t next, const PitchFrame *frame, co
     note.sure = ramp(period, 0.6F, 0.85F) * ramp(glide, 0.9F, 0.3F) *
                 ramp(one_pitch(x, n, middle * PITCH_HOP, hertz, stft), 0.3F, 0.65F);
     return note;
+}
+
+/* Tuning, by the mean direction of the pitches on the circle of a semitone; returns how well they
+ * keep to it: 1 all, 0 not at all. */
+static float tune(Notes *notes)
+{
+    double real = 0.0, imaginary = 0.0, weights = 1e-9;
+    for (size_t i = 0; i < notes->count; i++) {
+        const double turn = 6.283185307179586 * (double)notes->note[i].pitch;
+        real += (double)notes->note[i].sure * cos(turn);
+        imaginary += (double)notes->note[i].sure * sin(turn);
+        weights += (double)notes->note[i].sure;
+    }
+    notes->tuning = real != 0.0 || imaginary != 0.0
+                        ? (float)(100.0 / 6.283185307179586 * atan2(imaginary, real))
+                        : 0.0F;
+    return (float)(sqrt(real * real + imaginary * imaginary) / weights);
 }
 
 /* Sureness of the whole: that of the notes, over all frames that sound. */
@@ -169,19 +192,10 @@ static void judge(Notes *notes, size_t n)
         all += 1.0F;
     }
     notes->sure *= all > 0.0F ? ramp(scraps / all, 0.8F, 0.4F) : 0.0F;
-}
-
-static void tune(Notes *notes)
-{
-    double real = 0.0, imaginary = 0.0;
-    for (size_t i = 0; i < notes->count; i++) {
-        const double turn = 6.283185307179586 * (double)notes->note[i].pitch;
-        real += (double)notes->note[i].sure * cos(turn);
-        imaginary += (double)notes->note[i].sure * sin(turn);
-    }
-    notes->tuning = real != 0.0 || imaginary != 0.0
-                        ? (float)(100.0 / 6.283185307179586 * atan2(imaginary, real))
-                        : 0.0F;
+    /* It is played on a scale; with few notes that can't be told. */
+    const float tuned = tune(notes);
+    if (notes->count >= 5)
+        notes->sure *= ramp(tuned, 0.3F, 0.65F);
 }
 
 static int find_notes(const float *x, size_t n, Notes *out, float *strength, Error *err)
@@ -233,7 +247,6 @@ int notes_analyse(const float *x, size_t n, Notes *out, Error *err)
     }
     if (!result) {
         judge(out, n);
-        tune(out);
         pulse_find(out->note, out->count, out->pulse);
     } else {
         notes_clear(out);

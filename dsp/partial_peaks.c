@@ -105,6 +105,25 @@ static void add(Peaks *out, float ratio, float amplitude)
     out->amplitude[out->count++] = amplitude;
 }
 
+static int is_near(float at, const float *list, size_t count, float scale, float reach)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fabsf(at - list[i] * scale) < reach)
+            return 1;
+    return 0;
+}
+
+/* The peak that stands for a harmonic expected at `centre`: the highest close to it, unless that is
+ * but the slope of a much higher one within a tenth of the spacing. 0 if there is none. */
+static size_t harmonic_peak(const Spectrum *s, float centre, float spacing)
+{
+    const float close = fminf(0.3F * spacing, fmaxf(2.0F, 0.006F * centre + 0.5F));
+    const size_t near = highest(s, centre, close);
+    const size_t far = highest(s, centre, fmaxf(close, 0.1F * spacing));
+    const size_t at = near ? near : (size_t)(centre + 0.5F);
+    return far && s->amplitude[far] > 6.0F * s->amplitude[at < BINS ? at : BINS - 1] ? far : near;
+}
+
 /* Harmonics, stretched as the lower ones are. */
 static void find_harmonics(const Spectrum *s, float mean, Peaks *out)
 {
@@ -117,28 +136,21 @@ static void find_harmonics(const Spectrum *s, float mean, Peaks *out)
         if (guess * mean > TOP)
             return;
         const float centre = guess * spacing;
-        const size_t k =
-            highest(s, centre, fminf(0.3F * spacing, fmaxf(2.0F, 0.006F * centre + 0.5F)));
+        const size_t k = harmonic_peak(s, centre, spacing);
         const size_t at = k ? k : (size_t)(centre + 0.5F);
         const float level = s->amplitude[at < BINS ? at : BINS - 1];
         const int clear = level > 2.0F * floor_about(s, at, reach);
         if (level < 2e-4F * s->most || !(clear || coarse))
             continue;
         const float ratio = k && clear && !coarse ? exact(s, k) / spacing : guess;
+        if (is_near(ratio, out->ratio, out->count, 1.0F, 0.3F))
+            continue;
         add(out, ratio, level);
         if (k && clear && p >= 3 && level > 0.003F * s->most) {
             const float found = (ratio * ratio / (float)(p * p) - 1.0F) / (float)(p * p);
             stretch += 0.5F * (fmaxf(0.0F, fminf(0.002F, found)) - stretch);
         }
     }
-}
-
-static int is_near(float at, const float *list, size_t count, float scale, float reach)
-{
-    for (size_t i = 0; i < count; i++)
-        if (fabsf(at - list[i] * scale) < reach)
-            return 1;
-    return 0;
 }
 
 /* Up to 14 peaks that stand out between the harmonics, the highest first. */

@@ -143,7 +143,7 @@ static float level_at(const float *x, size_t n, size_t centre)
     double sum = 0.0;
     for (size_t i = first; i < end; i++)
         sum += (double)x[i] * (double)x[i];
-    return (float)sqrt(sum / WINDOW);
+    return end > first ? (float)sqrt(sum / (double)(end - first)) : 0.0F;
 }
 
 int pitch_track(const float *x, size_t n, PitchFrame *out, Error *err)

@@ -19,7 +19,7 @@ typedef struct PitchFrame {
     float hertz;  /* PITCH_LOWEST to PITCH_TOP, or 0: no pitch */
     float period; /* 0..1: how periodic the sound is at `hertz`, 1 - YIN's normalised difference;
                      where there is no pitch, at the best candidate */
-    float level;  /* RMS over about 32 ms, linear */
+    float level;  /* RMS over 32 ms (less at the ends), linear */
 } PitchFrame;
 
 /* Frames that pitch_track makes of n samples: n / PITCH_HOP + 1. */

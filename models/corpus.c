@@ -402,6 +402,21 @@ static int fit_class(const Corpus *corpus, size_t c, Normaliser *normaliser, flo
     return normaliser_fit(normaliser, c, frames, FIT_FRAMES, err);
 }
 
+/* Turns all frames into Gaussian values; scratch (bands,). */
+static void map_takes(Corpus *corpus, const Normaliser *normaliser, float *scratch)
+{
+    for (size_t i = 0; i < corpus->take_count; i++) {
+        const Take *take = &corpus->takes[i];
+        const size_t c = corpus->groups[take->group].class_index;
+        for (size_t f = 0; f < take->frames; f++) {
+            uint16_t *frame = take->values + f * corpus->bands;
+            half_to_float(frame, scratch, corpus->bands);
+            normaliser_forward(normaliser, c, scratch, 1);
+            half_from_float(scratch, frame, corpus->bands);
+        }
+    }
+}
+
 int corpus_normalise(Corpus *corpus, Normaliser *normaliser, Error *err)
 {
     float *frames = malloc(FIT_FRAMES * corpus->bands * sizeof *frames);
@@ -412,17 +427,23 @@ int corpus_normalise(Corpus *corpus, Normaliser *normaliser, Error *err)
             free(frames);
             return -1;
         }
-    for (size_t i = 0; i < corpus->take_count; i++) {
-        const Take *take = &corpus->takes[i];
-        const size_t c = corpus->groups[take->group].class_index;
-        for (size_t f = 0; f < take->frames; f++) {
-            uint16_t *frame = take->values + f * corpus->bands;
-            half_to_float(frame, frames, corpus->bands);
-            normaliser_forward(normaliser, c, frames, 1);
-            half_from_float(frames, frame, corpus->bands);
-        }
-    }
+    map_takes(corpus, normaliser, frames);
     free(frames);
+    return 0;
+}
+
+int corpus_measure_by(Corpus *corpus, const Normaliser *normaliser, Error *err)
+{
+    float *frame = malloc(corpus->bands * sizeof *frame);
+    if (!frame)
+        return error_set(err, "out of memory for a frame");
+    map_takes(corpus, normaliser, frame);
+    free(frame);
+    for (size_t c = 0; c < corpus->class_count; c++) {
+        hold_ends(corpus, c, 0.0);
+        corpus->classes[c].weights[0] = class_weight(corpus, c, 0);
+        corpus->classes[c].weights[1] = 0.0;
+    }
     return 0;
 }
 

@@ -48,6 +48,11 @@ int corpus_split(Corpus *corpus, double holdout, uint64_t seed, Error *err);
  * values. Once, after corpus_split. */
 int corpus_normalise(Corpus *corpus, Normaliser *normaliser, Error *err);
 
+/* Instead of both, to measure a trained model on the corpus: frames become Gaussian values by the
+ * model's own maps, everything may be drawn as if to be trained on, and a class may have no takes.
+ */
+int corpus_measure_by(Corpus *corpus, const Normaliser *normaliser, Error *err);
+
 /* Frames to train on, or held out, in one class; seconds are frames * hop / rate. */
 size_t corpus_frames(const Corpus *corpus, size_t class_index, int held_out);
 

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MS 16.0F
+#define MS          16.0F
+#define MOST_SLOPES 64
 const float timbre_ages[TIMBRE_AGES] = {20 * MS,  40 * MS,  60 * MS,   100 * MS,
                                         150 * MS, 220 * MS, 320 * MS,  450 * MS,
                                         650 * MS, 900 * MS, 1300 * MS, INFINITY};
@@ -68,8 +69,50 @@ static float hertz_of(float pitch)
     return 440.0F * exp2f((pitch - 69.0F) / 12.0F);
 }
 
-/* The last part of a held note, and how each partial falls in it: a straight line through the
- * logarithms of its amplitudes, by least squares. */
+static int compare_floats(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median slope, nepers a sample, from knot to knot of the partials first..end - 1 together, in the
+ * knots from `from` on. */
+static float median_slope(const TimbreNote *note, size_t from, size_t first, size_t end)
+{
+    float slope[MOST_SLOPES], before = 0.0F;
+    size_t count = 0;
+    for (size_t k = from; k < note->knots && count < MOST_SLOPES; k++) {
+        float power = 1e-14F;
+        for (size_t p = first; p < end; p++) {
+            const float a = cabsf(note->amplitude[k * note->partials + p]);
+            power += a * a;
+        }
+        const float level = 0.5F * logf(power);
+        if (k > from)
+            slope[count++] = (level - before) / (note->time[k] - note->time[k - 1]);
+        before = level;
+    }
+    if (count == 0)
+        return 0.0F;
+    qsort(slope, count, sizeof *slope, compare_floats);
+    return slope[count / 2];
+}
+
+/* Leaves out the end of a note if it is its release already: there it falls faster than before, by
+ * 3 dB from knot to knot. */
+static void trim(TimbreNote *note)
+{
+    const float usual = median_slope(note, note->knots / 2, 0, note->partials);
+    while (note->knots > 6) {
+        const size_t from = note->knots - 2;
+        const float length = note->time[note->knots - 1] - note->time[from];
+        if ((median_slope(note, from, 0, note->partials) - usual) * length > -0.35F)
+            return;
+        note->knots--;
+    }
+}
+
+/* The last part of a held note, and how each partial falls in it. */
 static void find_loop(TimbreNote *note)
 {
     const float end = note->time[note->knots - 1],
@@ -77,22 +120,10 @@ static void find_loop(TimbreNote *note)
     note->loop = 0;
     while (note->loop + 2 < note->knots && note->time[note->loop] < from)
         note->loop++;
-    for (size_t p = 0; p < note->partials; p++) {
-        double n = 0.0, t = 0.0, y = 0.0, tt = 0.0, ty = 0.0;
-        for (size_t k = note->loop; k < note->knots; k++) {
-            const double at = (double)note->time[k];
-            const double value = log((double)cabsf(note->amplitude[k * note->partials + p]) + 1e-7);
-            n += 1.0;
-            t += at;
-            y += value;
-            tt += at * at;
-            ty += at * value;
-        }
-        const double spread = n * tt - t * t;
-        const double slope = spread > 0.0 ? (n * ty - t * y) / spread : 0.0;
-        /* Between nothing and 120 dB in a second. */
-        note->fall[p] = (float)fmax(-13.8 / MELODY_RATE, fmin(0.0, slope));
-    }
+    /* Between nothing and 120 dB in a second. */
+    for (size_t p = 0; p < note->partials; p++)
+        note->fall[p] =
+            fmaxf(-13.8F / MELODY_RATE, fminf(0.0F, median_slope(note, note->loop, p, p + 1)));
 }
 
 /* Copies what is kept of a note; the sounding part ends at sample `end`. */
@@ -124,8 +155,10 @@ static int copy_note(const Note *heard, const PartialNote *from, const size_t *k
         memcpy(to->ratio, from->ratio, from->partials * sizeof *to->ratio);
     if (knots * from->partials > 0)
         memcpy(to->amplitude, from->amplitude, knots * from->partials * sizeof *to->amplitude);
-    if (knots > 1)
+    if (knots > 1) {
+        trim(to);
         find_loop(to);
+    }
     return 0;
 }
 

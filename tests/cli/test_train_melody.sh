@@ -1,0 +1,168 @@
+#!/bin/sh
+# brume train melody: a folder of tunes becomes a model; interrupted and resumed, the same model to
+# the bit; and what it refuses. BUILD is the folder of the programs.
+set -u
+brume=$(realpath "${BUILD:-build}/brume")
+here=$(dirname "$(realpath "$0")")
+work=$(mktemp -d)
+training=
+trap '[ -z "$training" ] || kill "$training" 2>/dev/null; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# refuse CODE WORD ARGUMENTS...: brume train fails with CODE, says WORD in its one line, leaves
+# nothing.
+refuse() {
+    code=$1 word=$2
+    shift 2
+    timeout 60 "$brume" train "$@" >out.txt 2>err.txt
+    got=$?
+    [ $got -eq "$code" ] || fail "train $*: exit code $got, not $code"
+    [ "$(grep -vc 'skipped: ' err.txt)" -eq 1 ] || fail "train $*: not one line: $(cat err.txt)"
+    grep -v 'skipped: ' err.txt | grep -qF -e "$word" ||
+        fail "train $*: \"$word\" is not in: $(cat err.txt)"
+    [ -s out.txt ] && fail "train $*: wrote to standard output: $(cat out.txt)"
+    [ -z "$(find . -name 'bad*' -o -name '.*.tmp')" ] || fail "train $*: left a file"
+}
+
+# tensors A B: the two models hold the same tensors, to the bit.
+tensors() {
+    /usr/bin/python3 - "$@" <<'PYTHON'
+import json
+import struct
+import sys
+
+def load(path):
+    data = open(path, "rb").read()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    header.pop("__metadata__")
+    return {name: (entry["dtype"], entry["shape"],
+                   data[8 + size:][slice(*entry["data_offsets"])])
+            for name, entry in header.items()}
+
+a, b = load(sys.argv[1]), load(sys.argv[2])
+assert len(a) > 10 and a.keys() == b.keys()
+sys.exit([name for name in a if a[name] != b[name]] or 0)
+PYTHON
+}
+
+/usr/bin/python3 "$here/tunes.py" tunes || exit 1
+
+"$brume" train melody tunes -o M.safetensors --steps 8 --seed 3 --licence CC0 >out.txt 2>err.txt ||
+    fail "training: $(cat err.txt)"
+[ -s M.safetensors ] || fail "no model"
+[ -z "$(find . -name '*.checkpoint' -o -name '.*.tmp')" ] || fail "a checkpoint or temporary file"
+for file in notes.txt cut.mid few.mid sounds/short.wav; do
+    [ "$(grep -c "^brume train: skipped: tunes/$file: ..*" err.txt)" -eq 1 ] ||
+        fail "not one line about $file: $(cat err.txt)"
+done
+grep -q 'cut.mid: byte 18: ' err.txt || fail "no byte in: $(cat err.txt)"
+[ "$(wc -l <err.txt)" -eq 4 ] || fail "more on standard error than warnings: $(cat err.txt)"
+grep -q '^4 tunes (1 for validation, 4 held out), 4 recordings, ' out.txt ||
+    fail "found: $(cat out.txt)"
+grep -q '^notes: step 8/8  .* bits a note  validation ' out.txt || fail "notes: $(cat out.txt)"
+grep -q '^samples: step 8/8  .* bits a sample, .*  validation ' out.txt ||
+    fail "samples: $(cat out.txt)"
+grep -q '^wrote M.safetensors after 8 steps of the notes, 8 of the samples$' out.txt ||
+    fail "no last line: $(cat out.txt)"
+"$brume" info M.safetensors >info.txt 2>&1 || fail "the model cannot be opened: $(cat info.txt)"
+for line in 'kind  *brume.melody' 'licence  *CC0' 'bits_per_note  *pitch .* on 4 tunes (held out)' \
+    'bits_per_sample  *[0-9.]*, with a plan' 'training .*seed 3, hold-out 0.1'; do
+    grep -q "^$line" info.txt || fail "\"$line\" is not in: $(cat info.txt)"
+done
+BRUME_MODELS=. "$brume" models | grep -q '^M  *brume.melody ' || fail "brume models does not list it"
+timeout 60 "$brume" render --model M.safetensors --seconds 1 -o bad.wav >out.txt 2>err.txt &&
+    fail "render took a melody model"
+grep -q 'give a texture model' err.txt || fail "render: $(cat err.txt)"
+
+# The same seed, the same model, in silence; another seed, another. Notes that were only heard.
+"$brume" train melody tunes -o again.safetensors --steps 8 --seed 3 --quiet >out.txt 2>err.txt ||
+    fail "training again"
+[ -s out.txt ] && fail "--quiet is not: $(cat out.txt)"
+tensors M.safetensors again.safetensors || fail "the same seed made another model"
+"$brume" train melody tunes -o bad.safetensors --steps 2 --seed 4 --json >result.json 2>err.txt ||
+    fail "--json"
+tensors M.safetensors bad.safetensors 2>/dev/null && fail "another seed made the same model"
+/usr/bin/python3 -c '
+import json
+result = json.load(open("result.json"))
+assert result["model"] == "bad.safetensors" and result["note_steps"] == 2, result
+assert result["sample_steps"] == 2 and result["seconds"] > 0, result
+' || fail "the JSON: $(cat result.json)"
+"$brume" train melody tunes/sounds -o bad.safetensors --steps 1 >out.txt 2>err.txt ||
+    fail "sound alone: $(cat err.txt)"
+grep -q '^2 tunes ' out.txt || fail "tunes heard in sound: $(cat out.txt)"
+rm -f bad.safetensors
+
+# interrupt LINE: trains until LINE was printed and a little longer, then stops it.
+interrupt() {
+    # shellcheck disable=SC2086
+    "$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 $2 >out.txt 2>err.txt &
+    training=$!
+    waited=0
+    while ! grep -q "$1" out.txt && [ $waited -lt 1200 ] && kill -0 $training 2>/dev/null; do
+        sleep 0.1
+        waited=$((waited + 1))
+    done
+    sleep 1
+    kill -INT $training
+    wait $training
+    code=$? training=
+    [ $code -eq 1 ] || fail "interrupted: exit code $code, not 1: $(cat out.txt err.txt)"
+    grep -q '^brume train: interrupted: .*parts.safetensors.*--resume' err.txt ||
+        fail "interrupted: $(cat err.txt)"
+    [ -s parts.safetensors ] || fail "interrupted: no model so far"
+    [ -s parts.safetensors.notes.checkpoint ] || fail "interrupted: no checkpoint of the notes"
+}
+
+# Interrupted in the notes, then in the samples, then resumed to the end.
+interrupt '^4 tunes' ''
+[ -e parts.safetensors.checkpoint ] && fail "a checkpoint of samples before their first step"
+refuse 1 --resume melody tunes -o parts.safetensors --steps 40 --seed 3
+refuse 1 '--seed 3' melody tunes -o parts.safetensors --steps 40 --seed 4 --resume
+refuse 1 'other tunes' melody tunes -o parts.safetensors --steps 40 --seed 3 --holdout 0.3 --resume
+interrupt '^notes: step 40/40' --resume
+[ -s parts.safetensors.checkpoint ] || fail "interrupted: no checkpoint of the samples"
+head -c 1000 parts.safetensors.checkpoint >other.checkpoint
+"$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --resume >out.txt 2>err.txt ||
+    fail "resumed: $(cat err.txt)"
+grep -q 'goes on at step 40 of the notes, [1-9][0-9]* of the samples$' out.txt ||
+    fail "resumed: $(cat out.txt)"
+[ -z "$(find . -name 'parts*.checkpoint')" ] || fail "resumed: a checkpoint is still there"
+"$brume" train melody tunes -o whole.safetensors --steps 40 --seed 3 >out.txt 2>err.txt ||
+    fail "the whole run"
+tensors whole.safetensors parts.safetensors || fail "resumed: another model"
+mv other.checkpoint half.safetensors.checkpoint
+refuse 1 half.safetensors.checkpoint melody tunes -o half.safetensors --steps 40 --seed 3 --resume
+[ -e half.safetensors ] && fail "resumed from half a checkpoint: left a model"
+
+for arguments in "--steps 0" "--holdout 2" "--hours -1" "--seed -1" "--steps 5 --hours 1" \
+    "--threads 2" "--batch 2" "--channels 32" "--blocks 2" "--rate 0.01" "--prediction v" \
+    "--schedule linear" "--class rain" "--wrong"; do
+    # shellcheck disable=SC2086
+    refuse 2 "${arguments%% *}" melody tunes -o bad.safetensors $arguments
+done
+mkdir hollow silent
+touch file
+cp tunes/tune0.mid silent
+refuse 2 -o melody tunes
+refuse 2 FOLDER melody -o bad.safetensors
+refuse 2 melody tune tunes -o bad.safetensors
+refuse 1 missing: melody missing -o bad.safetensors --steps 2
+refuse 1 file: melody file -o bad.safetensors --steps 2
+refuse 1 hollow: melody hollow -o bad.safetensors --steps 2
+refuse 1 'no recording' melody silent -o bad.safetensors --steps 2
+refuse 1 bad.safetensors.notes.checkpoint melody tunes -o bad.safetensors --steps 2 --resume
+mkdir folder.safetensors
+for place in nowhere/bad.safetensors folder.safetensors /dev/null; do
+    refuse 1 "$place" melody tunes -o $place --steps 2
+    grep -q skipped err.txt && fail "$place: noticed after reading only"
+done
+
+[ $failures -eq 0 ]
