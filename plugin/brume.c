@@ -1,6 +1,7 @@
 /* The LV2 shell: what the host calls. Each callback names its thread class. */
 #include "plugin/control.h"
 #include "plugin/denormals.h"
+#include "plugin/dialogue.h"
 #include "plugin/mix.h"
 #include "plugin/notify.h"
 #include "plugin/settings.h"
@@ -61,10 +62,12 @@ static void make_generator(Brume *self)
     SharedModel *gift = self->playing ? self->playing->gift : NULL;
     self->settings = settings_read(self, brume_model(self));
     generator_destroy(self->generator);
-    self->generator = generator_create(self->rate, gift, &self->settings, &err);
+    SharedModel *melody = self->melody ? shared_model_keep(self->melody) : NULL;
+    self->generator = generator_create(self->rate, gift, melody, &self->settings, &err);
     if (self->generator && gift) {
         self->playing->gift = NULL;
     } else if (!self->generator) {
+        shared_model_release(melody);
         char text[sizeof err.message + 64];
         snprintf(text, sizeof text, "Brume makes no sound, the input passes: %s", err.message);
         status_model(&self->status, text);
@@ -87,6 +90,14 @@ static void open_default(Brume *self)
         self->kept = choice;
 }
 
+static void open_melody(Brume *self)
+{
+    Error err = {""};
+    self->melody = choice_melody(self->bundle, &err);
+    if (!self->melody)
+        lv2_log_error(&self->logger, "Brume: no melody is answered: %s\n", err.message);
+}
+
 /* Thread class: instantiation. */
 static LV2_Handle instantiate(const LV2_Descriptor *descriptor, double rate, const char *bundle,
                               const LV2_Feature *const *features)
@@ -106,6 +117,7 @@ static LV2_Handle instantiate(const LV2_Descriptor *descriptor, double rate, con
     voice_reset(&self->voice, rate);
     transport_reset(&self->transport, rate);
     open_default(self);
+    open_melody(self);
     make_generator(self);
     return self;
 }
@@ -127,7 +139,10 @@ static void activate(LV2_Handle handle)
         make_generator(self);
     voice_reset(&self->voice, self->rate);
     transport_reset(&self->transport, self->rate);
-    self->fresh = true;
+    self->fresh = self->silent_start = true;
+    self->mode = MODE_TEXTURE;
+    self->answer = GENERATOR_LISTENS;
+    dialogue_rewind(self);
     self->go = self->start_pending = self->restart = self->hush = false;
     self->freewheel = self->again = false;
     self->underruns = 0;
@@ -155,6 +170,9 @@ static void write_meters(Brume *self)
     if (now.underruns > self->underruns)
         status_complain(&self->status, COMPLAINT_UNDERRUN);
     self->underruns = now.underruns;
+    if (now.answer == GENERATOR_UNSURE && self->answer != GENERATOR_UNSURE)
+        status_complain(&self->status, self->melody ? COMPLAINT_UNSURE : COMPLAINT_NO_MELODY);
+    self->answer = now.answer;
     write_output(self, PORT_UNDERRUNS, (float)now.underruns);
     write_output(self, PORT_LOAD, now.load);
     write_output(self, PORT_BUFFERED, now.buffered);
@@ -238,6 +256,7 @@ static void cleanup(LV2_Handle handle)
 {
     Brume *self = handle;
     generator_destroy(self->generator);
+    shared_model_release(self->melody);
     worker_clear(self);
     pthread_mutex_destroy(&self->lock);
     free(self->bundle);

@@ -24,7 +24,7 @@ static SharedModel *open_model(const char *name_or_path, const char *bundle, Err
     char path[CHOICE_PATH];
     if (catalogue_locate(name_or_path, bundle, path, sizeof path, err))
         return NULL;
-    return shared_model_open(path, err);
+    return shared_model_open(path, SHARED_TEXTURE, err);
 }
 
 /* "Playing "texture": birds, rain, ...", after what is already in the status. */
@@ -83,7 +83,7 @@ static void judge_path(Choice *choice, const char *bundle, Verdict *verdict, Err
 {
     char *to = verdict->status + strlen(verdict->status);
     const size_t room = sizeof verdict->status - strlen(verdict->status);
-    verdict->model = shared_model_open(choice->path, err);
+    verdict->model = shared_model_open(choice->path, SHARED_TEXTURE, err);
     if (!verdict->model)
         verdict->model = find_copy(choice, bundle);
     if (verdict->model) {
@@ -160,6 +160,14 @@ Verdict *choice_judge(Choice *choice, const char *bundle, bool *refused)
     if (verdict->model)
         verdict->gift = shared_model_keep(verdict->model);
     return verdict;
+}
+
+SharedModel *choice_melody(const char *bundle, Error *err)
+{
+    char path[CHOICE_PATH];
+    if (catalogue_locate(CHOICE_MELODY, bundle, path, sizeof path, err))
+        return NULL;
+    return shared_model_open(path, SHARED_MELODY, err);
 }
 
 void verdict_destroy(Verdict *verdict)

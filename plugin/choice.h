@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define CHOICE_DEFAULT "texture"
+#define CHOICE_MELODY  "melody"
 #define CHOICE_PATH    4096
 #define CHOICE_NAME    256
 #define CHOICE_HASH    65
@@ -41,6 +42,9 @@ typedef struct Verdict {
  * alone and gives a verdict without a model, as does any if not even the default model is there:
  * *refused says so. NULL out of memory. */
 Verdict *choice_judge(Choice *choice, const char *bundle, bool *refused);
+
+/* The melody model that answers, from the catalogue. NULL with a message when there is none. */
+SharedModel *choice_melody(const char *bundle, Error *err);
 
 /* With all references that it holds. NULL is allowed. */
 void verdict_destroy(Verdict *verdict);

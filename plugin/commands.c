@@ -19,3 +19,18 @@ bool commands_take(Commands *commands, Command *command)
     atomic_store_explicit(&commands->head, head + 1, memory_order_release);
     return true;
 }
+
+void commands_merge(Command *before, const Command *later)
+{
+    const bool weak = later->kind == COMMAND_SET || later->kind == COMMAND_SWAP;
+    const bool hard = before->hard || later->hard;
+    if (weak && before->kind > later->kind) {
+        before->settings = later->settings;
+        before->from = later->from;
+        before->serial = later->serial;
+        before->model = later->model;
+    } else {
+        *before = *later;
+    }
+    before->hard = hard;
+}

@@ -3,6 +3,7 @@
 #ifndef BRUME_PLUGIN_COMMANDS_H
 #define BRUME_PLUGIN_COMMANDS_H
 
+#include "models/continuation.h"
 #include "models/texture_settings.h"
 #include "plugin/shared_model.h"
 
@@ -12,9 +13,11 @@
 #define COMMANDS_ROOM 32
 
 typedef enum {
-    COMMAND_SET,     /* other settings for the same stream */
-    COMMAND_RESTART, /* a new stream */
-    COMMAND_SWAP     /* a new stream of another model */
+    COMMAND_SET,     /* other settings for the same texture */
+    COMMAND_SWAP,    /* another model; a texture that plays starts over */
+    COMMAND_RESTART, /* a new texture */
+    COMMAND_LISTEN,  /* no texture; what is answered ends */
+    COMMAND_ANSWER   /* the melody that was heard is carried on */
 } CommandKind;
 
 typedef struct Command {
@@ -24,6 +27,9 @@ typedef struct Command {
     TextureSettings settings;
     SharedModel *model; /* of COMMAND_SWAP: a reference that goes over */
     uint64_t from;      /* of COMMAND_SET: frame to begin at, or COMMAND_SOON */
+    /* Of COMMAND_ANSWER: */
+    ContinuationSettings melody;
+    uint64_t since, end; /* the frames heard that are the prompt */
 } Command;
 
 #define COMMAND_SOON UINT64_MAX
@@ -37,6 +43,10 @@ typedef struct Commands {
 
 /* Producer. False if there is no room. */
 bool commands_post(Commands *commands, const Command *command);
+
+/* `before` with `later` on top, as one command: settings and models do not undo what was asked
+ * for, and what is to begin hard does so whatever comes then. The model is `later`'s. */
+void commands_merge(Command *before, const Command *later);
 
 /* Consumer. False if there is none. */
 bool commands_take(Commands *commands, Command *command);

@@ -74,6 +74,8 @@ void control_event(Brume *self, const LV2_Atom_Event *event)
     const Uris *uris = &self->uris;
     const LV2_Atom *body = &event->body;
     if (body->type == uris->midi_MidiEvent) {
+        if (self->mode != MODE_TEXTURE)
+            return;
         const bool silent = ramp_silent(&self->voice.level);
         if (voice_midi(&self->voice, LV2_ATOM_BODY_CONST(body), body->size)) {
             self->restart = true;

@@ -9,6 +9,7 @@
 #define BRUME_PLUGIN_GENERATOR_H
 
 #include "dsp/error.h"
+#include "models/continuation.h"
 #include "models/texture_settings.h"
 #include "plugin/shared_model.h"
 
@@ -17,20 +18,29 @@
 
 typedef struct Generator Generator;
 
+/* How it stands with the answer to a melody. */
+typedef enum GeneratorAnswer {
+    GENERATOR_LISTENS,  /* none was asked for */
+    GENERATOR_COMPOSES, /* it is being made */
+    GENERATOR_ANSWERS,
+    GENERATOR_UNSURE /* what was heard is no melody that could be carried on */
+} GeneratorAnswer;
+
 /* What the reader can tell at any time. */
 typedef struct GeneratorStatus {
     uint64_t underruns; /* since the start */
     float load;         /* share of one core that the thread uses, over about a second */
     float buffered;     /* seconds ready to be played */
     bool playing;       /* false until the first sound, and in an underrun */
+    GeneratorAnswer answer;
 } GeneratorStatus;
 
-/* For a host at `rate` Hz, stereo. `model` is taken over (one reference of it) and may be NULL:
- * then there is silence until generator_swap. No thread runs yet. NULL with a message, and the
- * reference still the caller's, out of memory or if the settings don't fit the model. Not on the
- * audio thread. */
-Generator *generator_create(double rate, SharedModel *model, const TextureSettings *settings,
-                            Error *err);
+/* For a host at `rate` Hz, stereo. `model` (a texture model) and `melody` are taken over (one
+ * reference of each) and may be NULL: then there is silence until generator_swap, or no answer. No
+ * thread runs yet. NULL with a message, and the references still the caller's, out of memory or if
+ * the settings don't fit the model. Not on the audio thread. */
+Generator *generator_create(double rate, SharedModel *model, SharedModel *melody,
+                            const TextureSettings *settings, Error *err);
 
 /* Stops the thread if it runs. Not on the audio thread. */
 void generator_destroy(Generator *generator);
@@ -56,6 +66,18 @@ void generator_restart(Generator *generator, const TextureSettings *settings, ui
 
 /* Says anew how long the last restart has to wait. */
 void generator_hold(Generator *generator, uint32_t wait);
+
+/* No texture any more, but silence, at once: from now on melodies are answered. Also ends an
+ * answer. generator_restart leads back to textures. */
+void generator_listen(Generator *generator);
+
+/* n frames that came in, finite; while it listens. False if some were lost, since the generator's
+ * thread is behind. */
+bool generator_hear(Generator *generator, const float *left, const float *right, uint32_t n);
+
+/* Carries on what was heard up to now, from `wait` frames on. An answer that sounds until then goes
+ * on until then. If no melody was heard, there is silence, and the status says so. */
+void generator_answer(Generator *generator, const ContinuationSettings *settings, uint32_t wait);
 
 /* Another model, crossfaded in; takes over one reference of it. Returns false (and takes nothing
  * over) if the last one is still on its way: try again in a later block. The generator's thread

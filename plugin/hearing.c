@@ -1,5 +1,6 @@
 #include "plugin/hearing.h"
 
+#include "dsp/downmix.h"
 #include "dsp/resample.h"
 #include "dsp/ring.h"
 
@@ -94,25 +95,8 @@ void hearing_take(Hearing *hearing)
     }
 }
 
-/* (n, 2) -> (n,), in place: the mean, or the louder channel where the mean loses it. */
-static void mix_down(float *frames, size_t n)
-{
-    double left = 0, right = 0, mean = 0;
-    for (size_t i = 0; i < n; i++) {
-        const double l = (double)frames[2 * i], r = (double)frames[2 * i + 1];
-        left += l * l;
-        right += r * r;
-        mean += 0.25 * (l + r) * (l + r);
-    }
-    const double louder = left > right ? left : right;
-    const float l = mean >= 0.125 * louder ? 0.5F : left > right ? 1.0F : 0.0F;
-    const float r = mean >= 0.125 * louder ? 0.5F : 1.0F - l;
-    for (size_t i = 0; i < n; i++)
-        frames[i] = l * frames[2 * i] + r * frames[2 * i + 1];
-}
-
-int hearing_prompt(const Hearing *hearing, uint64_t end, double rate, float **sound, size_t *n,
-                   Error *err)
+int hearing_prompt(const Hearing *hearing, uint64_t since, uint64_t end, double rate, float **sound,
+                   size_t *n, Error *err)
 {
     *sound = NULL;
     *n = 0;
@@ -121,6 +105,7 @@ int hearing_prompt(const Hearing *hearing, uint64_t end, double rate, float **so
     const uint64_t wanted = (uint64_t)(HEARING_SECONDS * hearing->rate);
     uint64_t first = last > wanted ? last - wanted : 0;
     first = first > oldest ? first : oldest;
+    first = first > since ? first : since;
     if (first >= last)
         return 0;
     const size_t count = (size_t)(last - first);
@@ -130,7 +115,7 @@ int hearing_prompt(const Hearing *hearing, uint64_t end, double rate, float **so
     for (size_t i = 0; i < count; i++)
         memcpy(frames + 2 * i, hearing->past + 2 * ((first + i) % hearing->room),
                2 * sizeof *frames);
-    mix_down(frames, count);
+    downmix(frames, count, 2, frames);
     const int failed = resampler_all(frames, count, 1, hearing->rate, rate, sound, n, err);
     free(frames);
     return failed;

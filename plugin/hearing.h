@@ -32,10 +32,11 @@ size_t hearing_room(const Hearing *hearing);
 /* Generator: takes over what came in. */
 void hearing_take(Hearing *hearing);
 
-/* Generator: the sound up to frame `end`, at most HEARING_SECONDS of it, as mono at `rate` Hz:
+/* Generator: the sound from frame `since` up to frame `end`, the last HEARING_SECONDS of it at
+ * most, as mono at `rate` Hz:
  * (*n,), which is the caller's to free. Channels of opposite phase are not added up to nothing: the
  * louder one is taken. *n is 0 and *sound NULL where nothing came in. -1 out of memory. */
-int hearing_prompt(const Hearing *hearing, uint64_t end, double rate, float **sound, size_t *n,
-                   Error *err);
+int hearing_prompt(const Hearing *hearing, uint64_t since, uint64_t end, double rate, float **sound,
+                   size_t *n, Error *err);
 
 #endif

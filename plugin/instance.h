@@ -10,6 +10,7 @@
 
 #include "plugin/choice.h"
 #include "plugin/generator.h"
+#include "plugin/listener.h"
 #include "plugin/ports.h"
 #include "plugin/ramp.h"
 #include "plugin/status.h"
@@ -32,6 +33,18 @@ typedef struct Level {
     float db, gain;
 } Level;
 
+typedef enum { MODE_TEXTURE, MODE_CONTINUE } Mode;
+typedef enum { ANSWER_ON_REQUEST, ANSWER_TO_SILENCE, ANSWER_ALWAYS } AnswerWhen;
+
+/* Mode 1 (plugin/dialogue.h). */
+typedef struct Dialogue {
+    enum { DIALOGUE_LISTENS, DIALOGUE_ANSWERS, DIALOGUE_YIELDS } state;
+    Listener listener;
+    ListenerEvent event; /* at the last frame listened to */
+    uint64_t heard;      /* frames since the last answer was asked for or gave way */
+    Ramp part;           /* level of the generator's sound */
+} Dialogue;
+
 typedef struct Brume {
     /* Set when instantiated. */
     double rate;
@@ -46,6 +59,7 @@ typedef struct Brume {
 
     /* Sound. */
     Generator *generator; /* NULL: only the input passes */
+    SharedModel *melody;  /* NULL: nothing is answered */
     Verdict *playing;     /* whose model plays; its `model` may be NULL */
     Verdict *waiting;     /* whose model waits to be taken by the generator */
     Verdict *spent;       /* to be freed by the worker */
@@ -53,6 +67,10 @@ typedef struct Brume {
     bool active;
 
     /* What the player wants now. */
+    Mode mode; /* in force */
+    Dialogue dialogue;
+    GeneratorAnswer answer; /* how it stood at the last block */
+    bool silent_start;      /* nothing sounds that would have to fade out first */
     TextureSettings settings;
     Voice voice;
     Transport transport;

@@ -194,15 +194,18 @@ static void arrive(Lanes *lanes)
     atomic_store_explicit(&lanes->offer, NO_OFFER, memory_order_release);
 }
 
-/* How many frames the lane that is offered must still wait. What is played must not run dry over
- * that. */
+/* How many frames the lane that is offered must still wait. What sounds must not run dry over that.
+ */
 static size_t held_back(const Lanes *lanes)
 {
+    if (lanes->serial < lanes->held)
+        return 0;
+    if (lanes->sounding == SILENT)
+        return lanes->hold;
     const size_t ahead = ring_readable(lanes->rings[lanes->reading]);
     const size_t least = lanes->fade + lanes->reserve;
-    if (lanes->serial < lanes->held || ahead <= least)
-        return 0;
-    return lanes->hold < ahead - least ? lanes->hold : ahead - least;
+    const size_t most = ahead > least ? ahead - least : 0;
+    return lanes->hold < most ? lanes->hold : most;
 }
 
 /* Begins to take an offered lane if its time has come. Frames of it that lie behind are passed
@@ -383,6 +386,7 @@ void lanes_hold(Lanes *lanes, uint64_t serial, size_t frames)
 void lanes_hush(Lanes *lanes, uint64_t serial)
 {
     lanes->hushed = serial;
+    lanes->hold = 0;
     lanes->sounding = SILENT;
     lanes->sounded = false;
     lanes->gain = 0.0f;
@@ -391,4 +395,14 @@ void lanes_hush(Lanes *lanes, uint64_t serial)
 uint64_t lanes_hushed(const Lanes *lanes)
 {
     return lanes->taken < lanes->hushed ? lanes->hushed : 0;
+}
+
+void lanes_drop(Lanes *lanes)
+{
+    if (!lanes_spare(lanes)) {
+        lanes_take(lanes);
+        if (lanes->fading)
+            arrive(lanes);
+    }
+    ring_skip(lanes->rings[lanes->reading], SIZE_MAX);
 }

@@ -87,6 +87,9 @@ void lanes_hold(Lanes *lanes, uint64_t serial, size_t frames);
  * more): for when nothing is heard anyhow, and the old sound is not to be heard again. */
 void lanes_hush(Lanes *lanes, uint64_t serial);
 
+/* Where waiting is allowed: passes over all that is there. */
+void lanes_drop(Lanes *lanes);
+
 /* The serial that silence waits for, or 0. */
 uint64_t lanes_hushed(const Lanes *lanes);
 

@@ -1,6 +1,7 @@
 #include "plugin/mix.h"
 
 #include "dsp/gain.h"
+#include "plugin/dialogue.h"
 #include "plugin/settings.h"
 
 #include <math.h>
@@ -45,6 +46,10 @@ void mix_aim(Brume *self)
 
 void mix_start(Brume *self)
 {
+    if (self->mode == MODE_CONTINUE) {
+        dialogue_ask(self);
+        return;
+    }
     self->start_pending = true;
     self->start_asked = false;
 }
@@ -52,9 +57,10 @@ void mix_start(Brume *self)
 void mix_rewind(Brume *self)
 {
     voice_reset(&self->voice, self->rate);
+    dialogue_rewind(self);
     self->start_pending = self->restart = false;
     self->start_wait = 0;
-    self->again = self->fresh = true;
+    self->again = self->fresh = self->silent_start = true;
     mix_aim(self);
 }
 
@@ -87,15 +93,17 @@ static void take_input(Brume *self, const float *in, float *out, uint32_t n)
         status_complain(&self->status, COMPLAINT_INPUT);
 }
 
-/* The texture's next n frames. While nobody could hear it, it stands still and costs nothing. */
-static void take_texture(Brume *self, float *left, float *right, uint32_t n)
+/* The generator's next n frames. While nobody could hear a texture, it stands still and costs
+ * nothing. */
+static void take_sound(Brume *self, float *left, float *right, uint32_t n)
 {
     if (self->generator && self->freewheel) {
         generator_read_waiting(self->generator, left, right, n, self->again);
         self->again = false;
         return;
     }
-    if (self->generator && !ramp_silent(&self->enabled) && !ramp_silent(&self->voice.level)) {
+    const bool heard = !ramp_silent(&self->enabled) && !ramp_silent(&self->voice.level);
+    if (self->generator && (heard || self->mode == MODE_CONTINUE)) {
         generator_read(self->generator, left, right, n);
         return;
     }
@@ -109,12 +117,12 @@ static void add_dry_and_wet(Brume *self, uint32_t n)
 {
     const float *dry_l = self->scratch[0], *dry_r = self->scratch[1];
     float *wet_l = self->scratch[2], *wet_r = self->scratch[3];
-    Ramp *const level = &self->voice.level;
+    Ramp *const level = &self->voice.level, *const part = &self->dialogue.part;
     if (ramp_steady(&self->enabled) && ramp_steady(&self->dry) && ramp_steady(&self->wet) &&
-        ramp_steady(level)) {
+        ramp_steady(level) && ramp_steady(part)) {
         const float on = self->enabled.value;
         const float dry = on * self->dry.value + (1.0f - on);
-        const float wet = on * self->wet.value * level->value;
+        const float wet = on * self->wet.value * level->value * part->value;
         for (uint32_t i = 0; i < n; i++) {
             wet_l[i] = dry * dry_l[i] + wet * wet_l[i];
             wet_r[i] = dry * dry_r[i] + wet * wet_r[i];
@@ -124,25 +132,28 @@ static void add_dry_and_wet(Brume *self, uint32_t n)
     for (uint32_t i = 0; i < n; i++) {
         const float on = ramp_next(&self->enabled);
         const float dry = on * ramp_next(&self->dry) + (1.0f - on);
-        const float wet = on * ramp_next(&self->wet) * ramp_next(level);
+        const float wet = on * ramp_next(&self->wet) * ramp_next(level) * ramp_next(part);
         wet_l[i] = dry * dry_l[i] + wet * wet_l[i];
         wet_r[i] = dry * dry_r[i] + wet * wet_r[i];
     }
 }
 
-/* n <= BRUME_PIECE frames from frame `at` of the block. An output may be either input's buffer. */
-static void play_piece(Brume *self, uint32_t at, uint32_t n)
+/* n <= BRUME_PIECE frames from frame `at` of the block, or fewer; returns how many. An output may
+ * be either input's buffer. */
+static uint32_t play_piece(Brume *self, uint32_t at, uint32_t n)
 {
     const float *in_l = self->ports[PORT_IN_L], *in_r = self->ports[PORT_IN_R];
     float *out_l = self->ports[PORT_OUT_L], *out_r = self->ports[PORT_OUT_R];
     take_input(self, in_l ? in_l + at : NULL, self->scratch[0], n);
     take_input(self, in_r ? in_r + at : NULL, self->scratch[1], n);
-    take_texture(self, self->scratch[2], self->scratch[3], n);
+    n = dialogue_listen(self, self->scratch[0], self->scratch[1], n);
+    take_sound(self, self->scratch[2], self->scratch[3], n);
     add_dry_and_wet(self, n);
     if (out_l)
         memcpy(out_l + at, self->scratch[2], n * sizeof *out_l);
     if (out_r)
         memcpy(out_r + at, self->scratch[3], n * sizeof *out_r);
+    return n;
 }
 
 /* What waits for the beat: is asked for ahead of it, and held back until it. An export, which waits
@@ -165,11 +176,13 @@ void mix_play(Brume *self, uint32_t from, uint32_t to)
 {
     while (from < to) {
         uint32_t n = to - from < BRUME_PIECE ? to - from : BRUME_PIECE;
+        dialogue_follow_mode(self);
         if (self->start_pending)
             n = follow_beat(self, n);
         ask_generator(self);
-        play_piece(self, from, n);
+        n = play_piece(self, from, n);
         transport_advance(&self->transport, n);
+        dialogue_act(self);
         from += n;
     }
 }

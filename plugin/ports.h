@@ -31,6 +31,10 @@ typedef enum PortIndex {
     PORT_FREEWHEEL,
     PORT_LATENCY,
     PORT_KEYS,
+    PORT_MODE,
+    PORT_TEMPERATURE,
+    PORT_TOP_P,
+    PORT_ANSWER,
     PORT_COUNT
 } PortIndex;
 

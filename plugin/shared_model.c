@@ -11,8 +11,10 @@
 
 #define ATTEMPTS 2 /* at a file that changes while it is read */
 
-/* What a file is known by; whoever replaces or rewrites it changes one of these. */
+/* What a file is known by; whoever replaces or rewrites it changes one of these. And as what it is
+ * read. */
 typedef struct FileKey {
+    SharedKind kind;
     dev_t device;
     ino_t inode;
     off_t size;
@@ -24,7 +26,8 @@ struct SharedModel {
     size_t references;
     FileKey key;
     pthread_mutex_t loading; /* held while the file is read; the rest is filled under it, once */
-    TextureModel *texture;
+    TextureModel *texture;   /* one of the two, once it is loaded */
+    MelodyModel *melody;
     char *path;
     char hash[SHA256_ROOM];
 };
@@ -37,7 +40,7 @@ static struct {
     SharedModel *first;
 } registry = {PTHREAD_MUTEX_INITIALIZER, NULL};
 
-static int key_get(const char *path, FileKey *key, Error *err)
+static int key_get(const char *path, SharedKind kind, FileKey *key, Error *err)
 {
     struct stat status;
     if (stat(path, &status) < 0) {
@@ -45,14 +48,15 @@ static int key_get(const char *path, FileKey *key, Error *err)
                   strerror(errno));
         return -1;
     }
-    *key = (FileKey){status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+    *key = (FileKey){kind, status.st_dev, status.st_ino, status.st_size, status.st_mtim};
     return 0;
 }
 
 static bool key_same(const FileKey *a, const FileKey *b)
 {
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+    return a->kind == b->kind && a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && a->changed.tv_sec == b->changed.tv_sec &&
+           a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
 static SharedModel *entry_create(const FileKey *key)
@@ -71,6 +75,7 @@ static void entry_destroy(SharedModel *model)
 {
     pthread_mutex_destroy(&model->loading);
     texture_model_destroy(model->texture);
+    melody_model_destroy(model->melody);
     free(model->path);
     free(model);
 }
@@ -96,36 +101,54 @@ static SharedModel *entry_take(const FileKey *key, Error *err)
 
 typedef enum Outcome { LOADED, CHANGED, FAILED } Outcome;
 
+static bool entry_loaded(const SharedModel *model)
+{
+    return model->texture || model->melody;
+}
+
+static void entry_open(SharedModel *model, const char *path, Error *err)
+{
+    if (model->key.kind == SHARED_TEXTURE)
+        model->texture = texture_model_open(path, err);
+    else
+        model->melody = melody_model_open(path, err);
+}
+
+static void entry_close(SharedModel *model)
+{
+    texture_model_destroy(model->texture);
+    melody_model_destroy(model->melody);
+    model->texture = NULL;
+    model->melody = NULL;
+}
+
 /* Under `loading`. The file is read twice, by its path: what was read is one and the same if the
  * key is the entry's before and after. */
 static Outcome entry_load(SharedModel *model, const char *path, Error *err)
 {
-    TextureModel *texture = texture_model_open(path, err);
-    const bool read = texture && sha256_file(path, model->hash, err) == 0;
+    entry_open(model, path, err);
+    const bool read = entry_loaded(model) && sha256_file(path, model->hash, err) == 0;
     FileKey key;
-    const bool changed = key_get(path, &key, NULL) || !key_same(&key, &model->key);
-    char *copy = read && !changed ? strdup(path) : NULL;
-    if (copy) {
-        model->texture = texture;
-        model->path = copy;
+    const bool changed = key_get(path, model->key.kind, &key, NULL) || !key_same(&key, &model->key);
+    model->path = read && !changed ? strdup(path) : NULL;
+    if (model->path)
         return LOADED;
-    }
     if (read && !changed)
         error_set(err, "out of memory for a model's path; close other programs");
-    texture_model_destroy(texture);
+    entry_close(model);
     return changed ? CHANGED : FAILED;
 }
 
-SharedModel *shared_model_open(const char *path, Error *err)
+SharedModel *shared_model_open(const char *path, SharedKind kind, Error *err)
 {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         FileKey key;
-        SharedModel *model = key_get(path, &key, err) ? NULL : entry_take(&key, err);
+        SharedModel *model = key_get(path, kind, &key, err) ? NULL : entry_take(&key, err);
         if (!model)
             return NULL;
         Error fault = {""};
         pthread_mutex_lock(&model->loading);
-        const Outcome outcome = model->texture ? LOADED : entry_load(model, path, &fault);
+        const Outcome outcome = entry_loaded(model) ? LOADED : entry_load(model, path, &fault);
         pthread_mutex_unlock(&model->loading);
         if (outcome == LOADED)
             return model;
@@ -168,6 +191,11 @@ void shared_model_release(SharedModel *model)
 const TextureModel *shared_model_texture(const SharedModel *model)
 {
     return model->texture;
+}
+
+const MelodyModel *shared_model_melody(const SharedModel *model)
+{
+    return model->melody;
 }
 
 const char *shared_model_path(const SharedModel *model)

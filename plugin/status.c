@@ -19,6 +19,15 @@ static const char *const sentences[COMPLAINT_COUNT] = {
                               "again. ",
     [COMPLAINT_PATH] = "What the host sent as the model is no path that can be used: choose a "
                        "file, with a path of less than 4096 bytes. ",
+    [COMPLAINT_DEAF] =
+        "The generator is too far behind to hear all that comes in: close what keeps "
+        "the processor busy. ",
+    [COMPLAINT_UNSURE] =
+        "What came in is no melody that could be carried on (too short, silent, "
+        "noise, speech or chords), so Brume stays silent: play one note at a time, "
+        "for two seconds or more. ",
+    [COMPLAINT_NO_MELODY] = "There is no melody model, so nothing is answered: put "
+                            "melody.safetensors into the models of the bundle. ",
 };
 
 static void append(Status *status, const char *text)

@@ -64,3 +64,16 @@ uint32_t transport_wait(const Transport *transport, Sync sync)
     const double beats = next - transport->beat;
     return beats > ON_BEAT ? (uint32_t)fmin(ceil(beats / pace - 1e-3), 1e9) : 0;
 }
+
+uint32_t transport_wait_after(const Transport *transport, Sync sync, uint32_t least)
+{
+    Transport then = *transport;
+    transport_advance(&then, least);
+    return least + transport_wait(&then, sync);
+}
+
+double transport_beat(const Transport *transport)
+{
+    const double pace = beats_per_frame(transport);
+    return pace > 0 ? 1.0 / (pace * transport->rate) : 0;
+}

@@ -30,4 +30,11 @@ void transport_advance(Transport *transport, uint32_t frames);
  * transport stands still or the host tells no tempo. */
 uint32_t transport_wait(const Transport *transport, Sync sync);
 
+/* Frames until the first beat or bar that is `least` frames away or more; `least` where
+ * transport_wait would be 0 always. */
+uint32_t transport_wait_after(const Transport *transport, Sync sync, uint32_t least);
+
+/* Seconds of a beat; 0 while the transport stands still or the host tells no tempo. */
+double transport_beat(const Transport *transport);
+
 #endif

@@ -34,20 +34,24 @@ static void the_last_seconds_are_there(void **state)
     assert_non_null(hearing);
     float *sound;
     size_t n;
-    assert_int_equal(hearing_prompt(hearing, 0, RATE, &sound, &n, &err), 0);
+    assert_int_equal(hearing_prompt(hearing, 0, 0, RATE, &sound, &n, &err), 0);
     assert_int_equal(n, 0);
     assert_null(sound);
     for (int k = 0; k < 3; k++) {
         hear(hearing, 9, 1, 1);
         const uint64_t end = hearing_written(hearing) - 1000;
-        assert_int_equal(hearing_prompt(hearing, end, RATE, &sound, &n, &err), 0);
+        assert_int_equal(hearing_prompt(hearing, 0, end, RATE, &sound, &n, &err), 0);
         assert_int_equal(n, k == 0 ? 9 * RATE - 1000 : 12 * RATE);
         for (size_t i = 0; i < n; i += 97)
             assert_float_equal(sound[i], 1e-6F * (float)(end - n + i), 1e-7F);
         free(sound);
     }
-    assert_int_equal(hearing_prompt(hearing, UINT64_MAX, RATE / 2, &sound, &n, &err), 0);
+    assert_int_equal(hearing_prompt(hearing, 0, UINT64_MAX, RATE / 2, &sound, &n, &err), 0);
     assert_int_equal(n, 6 * RATE);
+    free(sound);
+    const uint64_t since = hearing_written(hearing) - 100;
+    assert_int_equal(hearing_prompt(hearing, since, UINT64_MAX, RATE, &sound, &n, &err), 0);
+    assert_int_equal(n, 100);
     free(sound);
     hearing_destroy(hearing);
 }
@@ -61,7 +65,7 @@ static void opposite_channels_are_heard(void **state)
     hear(hearing, 1, -1, 1);
     float *sound;
     size_t n;
-    assert_int_equal(hearing_prompt(hearing, UINT64_MAX, RATE, &sound, &n, &err), 0);
+    assert_int_equal(hearing_prompt(hearing, 0, UINT64_MAX, RATE, &sound, &n, &err), 0);
     assert_int_equal(n, RATE);
     assert_true(fabsf(sound[n - 1]) > 0.015F);
     free(sound);

@@ -68,7 +68,7 @@ static char hash_wide[SHA256_ROOM], hash_narrow[SHA256_ROOM];
 static SharedModel *model_open(const char *file)
 {
     Error err = {""};
-    SharedModel *model = shared_model_open(file, &err);
+    SharedModel *model = shared_model_open(file, SHARED_TEXTURE, &err);
     if (!model)
         fail_msg("%s", err.message);
     assert_string_equal(err.message, "");
@@ -78,11 +78,11 @@ static SharedModel *model_open(const char *file)
 static void open_refused(const char *file, const char *fault)
 {
     Error err = {""};
-    assert_null(shared_model_open(file, &err));
+    assert_null(shared_model_open(file, SHARED_TEXTURE, &err));
     assert_non_null(strstr(err.message, file));
     if (!strstr(err.message, fault))
         fail_msg("\"%s\" is not about \"%s\"", err.message, fault);
-    assert_null(shared_model_open(file, NULL));
+    assert_null(shared_model_open(file, SHARED_TEXTURE, NULL));
     assert_null(registry.first);
 }
 
@@ -306,7 +306,7 @@ static void short_memory_is_reported(void **state)
     for (int n = 0; n < 2; n++) {
         Error err = {""};
         allocations_left = n;
-        assert_null(shared_model_open(path, &err));
+        assert_null(shared_model_open(path, SHARED_TEXTURE, &err));
         assert_non_null(strstr(err.message, "out of memory"));
         assert_null(registry.first);
     }
@@ -320,7 +320,7 @@ static void *open_and_release(void *argument)
 {
     size_t *wrong = argument;
     for (int i = 0; i < TURNS; i++) {
-        SharedModel *model = shared_model_open(i % 3 ? path : other, NULL);
+        SharedModel *model = shared_model_open(i % 3 ? path : other, SHARED_TEXTURE, NULL);
         if (!model) {
             ++*wrong;
             continue;
@@ -364,7 +364,7 @@ static void eight_threads(void **state)
 
 static void *open_only(void *argument)
 {
-    SharedModel *model = shared_model_open(path, NULL);
+    SharedModel *model = shared_model_open(path, SHARED_TEXTURE, NULL);
     *(SharedModel **)argument = model;
     return NULL;
 }

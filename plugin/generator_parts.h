@@ -1,0 +1,67 @@
+/* The generator's inside: what its two sides share. generator.c is the generator's thread,
+ * generator_reader.c the audio thread. */
+#ifndef BRUME_PLUGIN_GENERATOR_PARTS_H
+#define BRUME_PLUGIN_GENERATOR_PARTS_H
+
+#include "models/playback.h"
+#include "models/recital.h"
+#include "plugin/commands.h"
+#include "plugin/generator.h"
+#include "plugin/hearing.h"
+#include "plugin/lanes.h"
+
+#include <pthread.h>
+
+/* What the thread is asked to do next. A model is taken over whatever else is asked. */
+typedef struct Request {
+    bool there;
+    Command command;
+    SharedModel *model;
+} Request;
+
+struct Generator {
+    double rate;
+    Lanes *lanes;
+    Hearing *hearing;
+    Commands commands;
+
+    /* The thread's own while it runs. */
+    SharedModel *model;
+    Playback *playback;  /* NULL while there is no model */
+    SharedModel *melody; /* NULL: none */
+    Recital *recital;    /* NULL while nothing is answered */
+    bool listening;      /* melodies are answered; no texture */
+    TextureSettings settings;
+    Request request;
+    bool broken;         /* the sound after what was written is lost: it must be made again */
+    double redo_seconds; /* how long making the sound again takes, on average */
+    double obeyed;       /* when something was last asked */
+
+    /* The audio thread's own. */
+    TextureSettings wanted; /* settings last posted */
+    Command late;           /* one that found no room, `is_late` */
+    bool is_late, waiting;
+    bool listens;     /* as of the last command: it listens */
+    bool asked;       /* ... and an answer was asked for */
+    uint64_t since;   /* the first frame heard that counts */
+    uint64_t rest;    /* waiting reader: frames before the answer ... */
+    Command answer;   /* ... which is then asked for, if it is one */
+    uint64_t serial;  /* of the last command */
+    uint64_t awaited; /* while waiting: serial of the command to be heard from this frame on */
+
+    pthread_t thread;
+    bool started;
+    atomic_bool quit, cancel, filling;
+    atomic_bool mute; /* there is nothing to play */
+    /* serial of the last command that was answered, with an offer or not */
+    _Atomic uint64_t settled;
+    _Atomic int said; /* GeneratorAnswer: what became of the last answer asked for */
+    _Atomic float load;
+};
+
+/* Of a clock, in seconds. */
+double generator_seconds(clockid_t clock);
+
+void generator_sleep(long nanoseconds);
+
+#endif

@@ -1,0 +1,243 @@
+/* The audio thread's side of the generator: commands to it, and sound from it. */
+#include "plugin/generator_parts.h"
+
+#include <string.h>
+#include <time.h>
+
+/* No command has this serial: silence without end. */
+#define NO_ANSWER UINT64_MAX
+
+/* A waiting reader sleeps for so long at a time, and gives up after so long without a frame. */
+static const long WAIT_NS = 300000;
+static const double GIVE_UP_SECONDS = 20.0;
+
+/* Whether a waiting reader should go on: the thread runs, and it is not yet too long. */
+static bool patient(const Generator *generator, double begin)
+{
+    if (!generator->started || generator_seconds(CLOCK_MONOTONIC) - begin > GIVE_UP_SECONDS)
+        return false;
+    generator_sleep(WAIT_NS);
+    return true;
+}
+
+/* For a waiting reader, before a command interrupts the thread: until there is enough to fade out
+ * from. How far ahead the thread has come must make no difference to an export. */
+static void await_fade(const Generator *generator)
+{
+    const double begin = generator_seconds(CLOCK_MONOTONIC);
+    while (generator->waiting && !atomic_load(&generator->mute) &&
+           lanes_ahead(generator->lanes) < lanes_least(generator->lanes) &&
+           patient(generator, begin)) {
+    }
+}
+
+/* Posts a command and interrupts the chunk that it makes stale. False if there is no room. */
+static bool try_post(Generator *generator, const Command *command)
+{
+    if (!commands_post(&generator->commands, command))
+        return false;
+    /* A lane that is offered but not yet taken must go on being filled. */
+    if (atomic_load(&generator->filling) && lanes_spare(generator->lanes))
+        atomic_store(&generator->cancel, true);
+    return true;
+}
+
+/* The same, with the next block if there is no room now. */
+static void post(Generator *generator, Command command)
+{
+    if (!command.hard)
+        await_fade(generator);
+    command.serial = ++generator->serial;
+    if (generator->is_late)
+        commands_merge(&generator->late, &command);
+    else
+        generator->late = command;
+    generator->is_late = !try_post(generator, &generator->late);
+    generator->awaited = generator->serial;
+}
+
+static void post_late(Generator *generator)
+{
+    if (generator->is_late)
+        generator->is_late = !try_post(generator, &generator->late);
+}
+
+static bool same_settings(const TextureSettings *a, const TextureSettings *b)
+{
+    return a->seed == b->seed && a->sampler == b->sampler && a->steps == b->steps &&
+           a->width == b->width && !memcmp(a->mix, b->mix, sizeof a->mix);
+}
+
+void generator_set(Generator *generator, const TextureSettings *settings)
+{
+    if (same_settings(settings, &generator->wanted))
+        return;
+    generator->wanted = *settings;
+    if (!generator->started) {
+        generator->settings = *settings;
+        return;
+    }
+    post(generator,
+         (Command){.kind = COMMAND_SET,
+                   .settings = *settings,
+                   .from = generator->waiting ? lanes_position(generator->lanes) : COMMAND_SOON});
+}
+
+void generator_restart(Generator *generator, const TextureSettings *settings, uint32_t wait,
+                       bool hush)
+{
+    generator->wanted = *settings;
+    generator->listens = generator->asked = false;
+    post(generator, (Command){.kind = COMMAND_RESTART, .settings = *settings});
+    if (hush)
+        lanes_hush(generator->lanes, generator->serial);
+    lanes_hold(generator->lanes, generator->serial, wait);
+}
+
+void generator_listen(Generator *generator)
+{
+    generator->listens = true;
+    generator->asked = false;
+    post(generator, (Command){.kind = COMMAND_LISTEN, .settings = generator->wanted});
+    lanes_hush(generator->lanes, NO_ANSWER);
+}
+
+bool generator_hear(Generator *generator, const float *left, const float *right, uint32_t n)
+{
+    const double begin = generator_seconds(CLOCK_MONOTONIC);
+    while (generator->waiting && hearing_room(generator->hearing) < n &&
+           patient(generator, begin)) {
+    }
+    return hearing_write(generator->hearing, left, right, n);
+}
+
+void generator_answer(Generator *generator, const ContinuationSettings *settings, uint32_t wait)
+{
+    const Command command = {.kind = COMMAND_ANSWER,
+                             .settings = generator->wanted,
+                             .melody = *settings,
+                             .since = generator->since,
+                             .end = hearing_written(generator->hearing)};
+    const bool sounds = generator->asked && lanes_hushed(generator->lanes) == 0;
+    generator->asked = true;
+    generator->rest = wait;
+    if (generator->waiting) {
+        generator->answer = command;
+        return;
+    }
+    post(generator, command);
+    if (!sounds)
+        lanes_hush(generator->lanes, generator->serial);
+    lanes_hold(generator->lanes, generator->serial, wait);
+}
+
+void generator_hold(Generator *generator, uint32_t wait)
+{
+    lanes_hold(generator->lanes, generator->awaited, wait);
+}
+
+bool generator_swap(Generator *generator, SharedModel *model, const TextureSettings *settings)
+{
+    await_fade(generator);
+    const Command command = {.kind = COMMAND_SWAP,
+                             .settings = *settings,
+                             .model = model,
+                             .serial = generator->serial + 1};
+    if (generator->is_late || !try_post(generator, &command))
+        return false;
+    generator->awaited = ++generator->serial;
+    generator->wanted = *settings;
+    return true;
+}
+
+/* What was waited for in silence was answered without sound: then the old texture goes on, or the
+ * silence. */
+static void end_vain_hush(Generator *generator)
+{
+    const uint64_t hushed = lanes_hushed(generator->lanes);
+    if (hushed > 0 && atomic_load(&generator->settled) >= hushed && lanes_spare(generator->lanes))
+        lanes_hush(generator->lanes, generator->listens ? NO_ANSWER : 0);
+}
+
+void generator_read(Generator *generator, float *left, float *right, uint32_t n)
+{
+    post_late(generator);
+    end_vain_hush(generator);
+    generator->waiting = false;
+    lanes_read(generator->lanes, left, right, n);
+}
+
+/* Until what the last command asked for is there, so that it is heard from this very frame on. */
+static void await_command(Generator *generator)
+{
+    const double begin = generator_seconds(CLOCK_MONOTONIC);
+    while (lanes_offered(generator->lanes) < generator->awaited &&
+           atomic_load(&generator->settled) < generator->awaited) {
+        /* An older offer would keep the one that is waited for from coming. */
+        lanes_settle(generator->lanes, generator->awaited);
+        if (!patient(generator, begin))
+            return;
+        post_late(generator);
+    }
+    lanes_take(generator->lanes);
+}
+
+/* n frames, waited for; silence where nothing plays. */
+static void read_there(Generator *generator, float *left, float *right, uint32_t n)
+{
+    const double begin = generator_seconds(CLOCK_MONOTONIC);
+    for (uint32_t done = 0; done < n;) {
+        const size_t got = lanes_read_there(generator->lanes, left + done, right + done, n - done);
+        done += (uint32_t)got;
+        if (got == 0 && (atomic_load(&generator->mute) || !patient(generator, begin))) {
+            memset(left + done, 0, (n - done) * sizeof *left);
+            memset(right + done, 0, (n - done) * sizeof *right);
+            return;
+        }
+    }
+}
+
+/* As at the very beginning. */
+static void begin_waiting(Generator *generator)
+{
+    generator->waiting = true;
+    generator->asked = false;
+    generator->since = hearing_written(generator->hearing);
+    post(generator, (Command){.kind = generator->listens ? COMMAND_LISTEN : COMMAND_RESTART,
+                              .hard = true,
+                              .settings = generator->wanted});
+}
+
+void generator_read_waiting(Generator *generator, float *left, float *right, uint32_t n, bool again)
+{
+    if (!generator->waiting || again)
+        begin_waiting(generator);
+    await_command(generator);
+    if (generator->listens && !generator->asked)
+        lanes_drop(generator->lanes);
+    if (generator->asked && generator->rest > 0) {
+        /* Until the answer is due what sounds goes on. */
+        const uint32_t m = generator->rest < n ? (uint32_t)generator->rest : n;
+        read_there(generator, left, right, m);
+        left += m;
+        right += m;
+        n -= m;
+        generator->rest -= m;
+    }
+    if (generator->asked && generator->rest == 0 && generator->answer.kind == COMMAND_ANSWER) {
+        post(generator, generator->answer);
+        generator->answer = (Command){.kind = COMMAND_SET};
+        await_command(generator);
+    }
+    read_there(generator, left, right, n);
+}
+
+GeneratorStatus generator_status(const Generator *generator)
+{
+    return (GeneratorStatus){
+        .underruns = lanes_underruns(generator->lanes),
+        .load = atomic_load_explicit(&generator->load, memory_order_relaxed),
+        .buffered = (float)((double)lanes_buffered(generator->lanes) / generator->rate),
+        .playing = lanes_playing(generator->lanes),
+        .answer = (GeneratorAnswer)atomic_load_explicit(&generator->said, memory_order_relaxed)};
+}
