@@ -285,7 +285,7 @@ void partial_fit_solve(PartialFit *fit, const PartialStretch *s, float complex *
     precondition(fit, s, fit->gradient, fit->solved);
     memcpy(fit->direction, fit->solved, size * sizeof *fit->direction);
     double power = inner(fit->gradient, fit->solved, size);
-    const double enough = 1e-6 * power;
+    const double enough = (double)s->precision * power;
     for (size_t i = 0; i < ITERATIONS && power > enough && power > 1e-18; i++) {
         apply(fit, s, fit->direction, fit->image);
         const double bent = inner(fit->direction, fit->image, size);

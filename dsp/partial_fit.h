@@ -32,7 +32,9 @@ typedef struct PartialStretch {
                             is expected; 0 keeps all amplitudes of that partial as they are given */
     const float *keep;   /* (partials,): share of an amplitude that is expected to be left after a
                             second; 1 for sounds that last */
-    float noise;         /* variance of what is not partials */
+    float precision; /* the share of the first error (squared) at which to stop, 1e-6 for all digits
+                      */
+    float noise;     /* variance of what is not partials */
 } PartialStretch;
 
 /* Memory for stretches of any size up to the limits, about 50 MB. NULL when there is none. */

@@ -15,7 +15,7 @@
 
 static const float GONE = 8e-4F; /* of the loud amplitude: what is weaker has died away */
 static const float ATTACK = 600.0F, STEADY = 30.0F, RELEASE = 60.0F,
-                   RINGING = 8.0F; /* relative variance per second */
+                   RINGING = 25.0F; /* relative variance per second */
 static const size_t ATTACK_LENGTH = 480, RELEASE_LENGTH = 1600;
 static const float FADES =
     0.01F; /* share of what rings on that is expected to be left after a second */
@@ -360,6 +360,7 @@ static void fit_stretch(Work *w, size_t start, size_t n, size_t newest, int onse
                               .noise = 1e-3F * power + 1e-12F};
     for (int pass = 0; pass < 3; pass++) {
         stretch.partials = w->lines;
+        stretch.precision = pass < 2 ? 1e-3F : 1e-5F;
         lay_lines(w, newest, phase);
         partial_fit_solve(w->fit, &stretch, w->amplitude, w->sound);
         if (pass == 2)

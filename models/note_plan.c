@@ -3,6 +3,7 @@
 #include "dsp/random.h"
 #include "models/categories.h"
 #include "models/note_draw.h"
+#include "models/note_history.h"
 #include "models/note_key.h"
 
 #include <math.h>
@@ -10,24 +11,37 @@
 #include <stdlib.h>
 
 enum {
-    RECENT = 256,    /* notes that are remembered, to find loops */
-    MOST_ALIKE = 6,  /* one pitch in a row; in tunes 1 in 100 goes beyond */
-    SHORT_LOOP = 16, /* notes; up to here three times over is a loop, up to LONG_LOOP four times */
-    LONG_LOOP = 48,
-    BEYOND = 7 /* semitones that a tune may leave the range in which it was heard */
+    APART = 16,      /* notes between two loops, or two narrow places, that are mended */
+    BEYOND = 7,      /* semitones that a tune may leave the range in which it was heard */
+    FULL = 112,      /* tokens: here a decoder is about to be relieved */
+    ANCHORED = 32,   /* of the heard notes that the next one is given first */
+    KEPT_LEAST = 40, /* then as many of the newest notes, or up to KEPT_MOST */
+    KEPT_MOST = 64,
+    CATCHING_UP = 8, /* tokens that it takes with each note, until it has caught up */
+    QUEUE = 1 + ANCHORED + KEPT_MOST + FULL
 };
+
+/* Periods of metre and phrase in twelfths of a beat, the longest first. */
+static const uint64_t PERIODS[] = {288, 144, 96, 72, 48, 36, 24, 18, 12, 6, 1};
 
 static const uint64_t PLAN_STREAM = (uint64_t)0x91a4 << 40;
 static const double BEAT_MADE_UP = 0.5;           /* seconds */
 static const double BEAT_SPREAD = 0.35;           /* of ln(beat / 0.5 s), standard deviation */
 static const double LONGEST = 2.0, LONGER = 1.25; /* seconds of a step; times the longest heard */
 static const double KEY_WEIGHT = 0.5;             /* how much the key that was heard is leant on */
-static const double EARLY = 0.06;                 /* seconds that a next onset may be overdue */
-static const double STILL = 0.03;                 /* seconds before `now`: it sounds still */
+static const real BOLD = 0.5f;    /* what flattens the logits, to leave a narrow place */
+static const double EARLY = 0.06; /* seconds that a next onset may be overdue */
+static const double STILL = 0.03; /* seconds before `now`: it sounds still */
 
 struct NotePlan {
     NotePlanSettings settings;
-    NoteDecoder *decoder;
+    NoteDecoder *decoder, *next; /* the one that speaks, and the one that will relieve it */
+    uint64_t length;             /* tokens in `decoder` */
+    NoteToken anchor[ANCHORED];  /* the newest heard notes */
+    size_t anchored;
+    uint64_t time, anchor_end; /* twelfths of a beat: of the next onset; when the heard notes end */
+    NoteToken queue[QUEUE];    /* what `next` is to be given */
+    size_t queued, taken;      /* none queued: it is not needed yet */
     double beat, surprise;
     double tuning;                /* semitones: what is added to a category's pitch */
     double clock;                 /* seconds: onset of the next note */
@@ -35,9 +49,9 @@ struct NotePlan {
     int lowest, highest;          /* categories */
     double leaning[NOTE_CLASSES]; /* by the pitch class of a category */
     uint64_t drawn;               /* random numbers so far */
-    uint64_t count;               /* notes in `recent` so far, each at its number % RECENT */
     uint64_t free_until;          /* no loop is looked for before so many notes */
-    NoteToken recent[RECENT];
+    uint64_t bold_until; /* until so many notes draws are bolder: to leave a narrow place */
+    NoteHistory history;
     NotePlanned first; /* the held note, until it was handed out */
     bool holding;
     NoteTroubles troubles;
@@ -170,15 +184,59 @@ static size_t draw(NotePlan *plan, size_t n, const real *logits)
                          (double)plan->settings.top_p, draw_uniform(plan));
 }
 
-static const NoteToken *before(const NotePlan *plan, uint64_t back)
-{
-    return &plan->recent[(plan->count - back) % RECENT];
-}
-
 static void remember(NotePlan *plan, NoteToken token)
 {
-    plan->recent[plan->count++ % RECENT] = token;
+    note_history_add(&plan->history, token);
+    plan->time += (uint64_t)note_step_units(token.step);
+    plan->length++;
     note_decoder_push(plan->decoder, token);
+    if (plan->queued)
+        plan->queue[plan->queued++] = token;
+}
+
+/* How many of the newest notes to keep: the number whose first lies at the same place of the metre
+ * as the end of the heard notes, which will stand before it, and in as long a period as can be. */
+static uint64_t choose_kept(const NotePlan *plan)
+{
+    uint64_t best = KEPT_LEAST, onset = plan->time;
+    size_t best_period = sizeof PERIODS / sizeof *PERIODS;
+    for (uint64_t back = 1; back <= KEPT_MOST; back++) {
+        onset -= (uint64_t)note_step_units(note_history_before(&plan->history, back)->step);
+        for (size_t p = 0; back >= KEPT_LEAST && p < best_period; p++)
+            if (onset % PERIODS[p] == plan->anchor_end % PERIODS[p]) {
+                best = back;
+                best_period = p;
+            }
+    }
+    return best;
+}
+
+/* A model is trained on so many notes and no more, and what it makes of its own for long grows
+ * narrower and narrower. So before that a second decoder begins, with the heard notes and the
+ * newest ones as if they followed each other; it catches up, a few tokens with each note, and takes
+ * over. */
+static void relieve(NotePlan *plan)
+{
+    if (!plan->queued && plan->length >= FULL &&
+        plan->history.count >= KEPT_MOST + plan->anchored) {
+        const uint64_t kept = choose_kept(plan);
+        note_decoder_reset(plan->next);
+        plan->taken = 0;
+        plan->queue[plan->queued++] = (NoteToken){NOTE_OPEN, 0, 0};
+        for (size_t i = 0; i < plan->anchored; i++)
+            plan->queue[plan->queued++] = plan->anchor[i];
+        for (uint64_t back = kept; back > 0; back--)
+            plan->queue[plan->queued++] = *note_history_before(&plan->history, back);
+    }
+    for (int i = 0; i < CATCHING_UP && plan->taken < plan->queued; i++)
+        note_decoder_push(plan->next, plan->queue[plan->taken++]);
+    if (plan->queued && plan->taken == plan->queued) {
+        NoteDecoder *relieved = plan->decoder;
+        plan->decoder = plan->next;
+        plan->next = relieved;
+        plan->length = plan->queued;
+        plan->queued = plan->taken = 0;
+    }
 }
 
 /* Bars the steps that end before `earliest` seconds after the note's onset, and those that last too
@@ -253,12 +311,19 @@ static int hear(NotePlan *plan, const NoteHeard *heard, size_t count, double now
         for (size_t i = 0; i + 1 < count; i++) {
             const double step = note_step_units(steps[i]) * plan->beat / NOTE_GRID;
             plan->longest = fmax(plan->longest, LONGER * step);
-            plan->recent[plan->count++ % RECENT] = tokens[i];
+            note_history_add(&plan->history, tokens[i]);
+            plan->time += (uint64_t)note_step_units(steps[i]);
         }
         prefix(plan, tokens, count);
+        plan->length = count;
         finish_last(plan, &heard[count - 1], now, tokens[count - 1]);
+        plan->anchored = count < ANCHORED ? count : ANCHORED;
+        for (size_t i = 0; i < plan->anchored; i++)
+            plan->anchor[i] = *note_history_before(&plan->history, plan->anchored - i);
+        plan->anchor_end = plan->time;
     } else if (!failed) {
         prefix(plan, tokens, 0);
+        plan->length = 1;
     }
     free(tokens);
     free(steps);
@@ -281,7 +346,8 @@ NotePlan *note_plan_create(const NoteModel *model, const real *weights, const No
     plan->clock = now;
     plan->longest = LONGEST;
     plan->decoder = note_decoder_create(model, weights, err);
-    if (!plan->decoder || hear(plan, heard, count, now, err)) {
+    plan->next = note_decoder_create(model, weights, err);
+    if (!plan->decoder || !plan->next || hear(plan, heard, count, now, err)) {
         note_plan_destroy(plan);
         return NULL;
     }
@@ -293,42 +359,8 @@ void note_plan_destroy(NotePlan *plan)
     if (!plan)
         return;
     note_decoder_destroy(plan->decoder);
+    note_decoder_destroy(plan->next);
     free(plan);
-}
-
-/* Whether `pitch` would be one too many of the same. */
-static bool is_stuck(const NotePlan *plan, size_t pitch)
-{
-    if (plan->count < MOST_ALIKE)
-        return false;
-    for (uint64_t back = 1; back <= MOST_ALIKE; back++)
-        if (before(plan, back)->pitch != pitch)
-            return false;
-    return true;
-}
-
-static bool repeats(const NotePlan *plan, uint64_t period, uint64_t times)
-{
-    if (plan->count < period * times)
-        return false;
-    for (uint64_t back = 1; back <= period * (times - 1); back++) {
-        const NoteToken *one = before(plan, back), *other = before(plan, back + period);
-        if (one->pitch != other->pitch || one->step != other->step)
-            return false;
-    }
-    return true;
-}
-
-/* Whether the newest notes are the same few over and over, and `pitch` would be so again. */
-static bool is_loop(const NotePlan *plan, size_t pitch)
-{
-    if (plan->count < plan->free_until)
-        return false;
-    for (uint64_t period = 2; period <= LONG_LOOP; period++)
-        if (plan->count >= period && before(plan, period)->pitch == pitch &&
-            repeats(plan, period, period <= SHORT_LOOP ? 3 : 4))
-            return true;
-    return false;
 }
 
 static bool is_stray(const NotePlan *plan, size_t pitch)
@@ -337,24 +369,36 @@ static bool is_stray(const NotePlan *plan, size_t pitch)
            ((int)pitch < plan->lowest - BEYOND || (int)pitch > plan->highest + BEYOND);
 }
 
+/* Where few pitches are left, the next notes are drawn from more of them. */
+static void leave_narrow_places(NotePlan *plan)
+{
+    if (plan->history.count < plan->bold_until + APART || !note_history_is_narrow(&plan->history))
+        return;
+    plan->troubles.narrow++;
+    plan->bold_until = plan->history.count + APART;
+}
+
 /* A pitch (or the end); drawn again, without it, where it would make trouble. */
 static size_t draw_pitch(NotePlan *plan)
 {
     real logits[DRAW_MOST];
+    leave_narrow_places(plan);
     note_decoder_pitches(plan->decoder, logits);
+    const real bold = plan->history.count < plan->bold_until ? BOLD : 1;
     for (size_t p = 0; p < NOTE_PITCHES; p++)
-        logits[p] += (real)(KEY_WEIGHT * plan->leaning[p % NOTE_CLASSES]);
+        logits[p] = bold * logits[p] + (real)(KEY_WEIGHT * plan->leaning[p % NOTE_CLASSES]);
     if (plan->settings.endless)
         logits[NOTE_END] = (real)-INFINITY;
     for (;;) {
         const size_t pitch = draw(plan, NOTE_PITCHES + 1, logits);
         if (is_stray(plan, pitch)) {
             plan->troubles.strays++;
-        } else if (is_stuck(plan, pitch)) {
+        } else if (note_history_is_stuck(&plan->history, pitch)) {
             plan->troubles.stuck++;
-        } else if (is_loop(plan, pitch)) {
+        } else if (plan->history.count >= plan->free_until &&
+                   note_history_is_loop(&plan->history, pitch)) {
             plan->troubles.loops++;
-            plan->free_until = plan->count + SHORT_LOOP;
+            plan->free_until = plan->history.count + APART;
         } else {
             return pitch;
         }
@@ -371,6 +415,7 @@ int note_plan_next(NotePlan *plan, NotePlanned *note)
         *note = plan->first;
         return 1;
     }
+    relieve(plan);
     const size_t pitch = draw_pitch(plan);
     if (pitch == NOTE_END)
         return 0;

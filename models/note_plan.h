@@ -27,6 +27,7 @@ typedef struct NotePlanned {
 typedef struct NoteTroubles {
     unsigned stuck;  /* one pitch too often in a row */
     unsigned loops;  /* the same notes three times over, or more */
+    unsigned narrow; /* a few pitches for too long */
     unsigned strays; /* pitches far from where the tune was heard */
 } NoteTroubles;
 

@@ -12,13 +12,17 @@
 enum { SPAN = 8 * PREDICTOR_REACH, AFTER = PREDICTOR_FRAME + PREDICTOR_AHEAD + 1 };
 static const float STEPS = 32768.0f, FARTHEST = 8.0f;
 
+/* A frame has strayed when its distance from the anchor has more than these times the planned
+ * power, or what the planned autoregression does not foretell of it. */
+static const double STRAYED = 6.0, SURPRISED = 10.0, LOGISTIC = 0.5513289;
+
 struct Predictor {
     PredictorSteps *steps;
 };
 
 /* What a copy copies. */
 typedef struct History {
-    uint64_t samples;
+    uint64_t samples, recoveries;
     size_t at; /* of the next sample */
     float x[SPAN + AFTER], error[SPAN + AFTER], anchor[SPAN + AFTER];
 } History;
@@ -102,6 +106,11 @@ uint64_t predictor_state_samples(const PredictorState *state)
     return state->history.samples;
 }
 
+uint64_t predictor_state_recoveries(const PredictorState *state)
+{
+    return state->history.recoveries;
+}
+
 /* Room for a frame after the past. */
 static void make_room(History *history)
 {
@@ -159,27 +168,75 @@ static float bounded(float x, float middle, float most)
     return fmaxf(middle - most, fminf(middle + most, x));
 }
 
-void predictor_play(PredictorState *state, const PredictorPlan *plan, const PredictorDice *dice,
-                    float *x)
+/* What the plan alone would believe: noise of its autoregression. */
+static void believe_plan(const PredictorHead *head, real *parameters)
+{
+    for (int i = 0; i < LOGISTICS; i++) {
+        parameters[i] = 0;
+        parameters[LOGISTICS + i] = head->base;
+        parameters[2 * LOGISTICS + i] = (real)log((double)head->scale);
+    }
+}
+
+/* Draws a frame's samples, by the network or (calm) by the plan alone. */
+static void draw(PredictorState *state, const PredictorFrame *frame, const PredictorDice *dice,
+                 bool calm)
 {
     History *history = &state->history;
-    Moment moment = {.frame = &plan->frame};
-    make_room(history);
-    begin_frame(state, plan->anchor, &plan->frame);
+    Moment moment = {.frame = frame};
     for (size_t t = 0; t < PREDICTOR_FRAME; t++) {
         const uint64_t number = history->samples;
         believe(state, &moment);
+        if (calm)
+            believe_plan(&moment.head, moment.parameters);
         const double drawn =
             logistic_mixture_sample(moment.parameters, dice->temperature,
                                     random_uniform(dice->seed, dice->stream, 2 * number),
                                     random_uniform(dice->seed, dice->stream, 2 * number + 1));
         const float anchor = history->anchor[history->at];
         const float near =
-            bounded(isfinite(drawn) ? (float)drawn : anchor, anchor, FARTHEST * plan->frame.noise);
-        const float sample = bounded(near, 0.0f, STEPS - 1.0f);
-        accept(state, &moment, sample);
-        x[t] = sample / STEPS;
+            bounded(isfinite(drawn) ? (float)drawn : anchor, anchor, FARTHEST * frame->noise);
+        accept(state, &moment, bounded(near, 0.0f, STEPS - 1.0f));
     }
+}
+
+/* Whether the frame drawn last isn't what the plan says, in level or colour. */
+static bool has_strayed(const History *history, const PredictorFrame *frame)
+{
+    const double scale = (double)frame->scale / LOGISTIC, noise = (double)frame->noise;
+    double away = 0.0, surprise = 0.0;
+    for (size_t t = history->at - PREDICTOR_FRAME; t < history->at; t++) {
+        const float *x = history->x + t, *anchor = history->anchor + t;
+        const double difference = (double)(x[0] - anchor[0]);
+        double foretold = 0.0;
+        for (ptrdiff_t k = 1; k <= PREDICTOR_TAPS; k++)
+            foretold += (double)frame->coefficients[k - 1] * (double)(x[-k] - anchor[-k]);
+        away += difference * difference;
+        surprise += (difference - foretold) * (difference - foretold);
+    }
+    return away > STRAYED * PREDICTOR_FRAME * noise * noise ||
+           surprise > SURPRISED * PREDICTOR_FRAME * scale * scale;
+}
+
+void predictor_play(PredictorState *state, const PredictorPlan *plan, const PredictorDice *dice,
+                    float *x)
+{
+    History *history = &state->history;
+    const size_t kept = predictor_steps_kept(state->predictor->steps);
+    float memory[PREDICTOR_KEPT];
+    make_room(history);
+    begin_frame(state, plan->anchor, &plan->frame);
+    memcpy(memory, state->memory, kept * sizeof *memory);
+    draw(state, &plan->frame, dice, false);
+    if (has_strayed(history, &plan->frame)) {
+        memcpy(state->memory, memory, kept * sizeof *memory);
+        history->at -= PREDICTOR_FRAME;
+        history->samples -= PREDICTOR_FRAME;
+        history->recoveries++;
+        draw(state, &plan->frame, dice, true);
+    }
+    for (size_t t = 0; t < PREDICTOR_FRAME; t++)
+        x[t] = history->x[history->at - PREDICTOR_FRAME + t] / STEPS;
 }
 
 double predictor_hear(PredictorState *state, const PredictorPlan *plan, const float *x,

@@ -33,6 +33,9 @@ void predictor_state_copy(PredictorState *to, const PredictorState *from);
 /* Samples heard or made so far. */
 uint64_t predictor_state_samples(const PredictorState *state);
 
+/* Frames that were done again, since the start: see predictor_play. */
+uint64_t predictor_state_recoveries(const PredictorState *state);
+
 /* The plan of the next frame of 64 samples. anchor (PREDICTOR_FRAME + PREDICTOR_AHEAD + 1,): the
  * frame's and what follows, full scale 1, as it will be given again then. */
 typedef struct PredictorPlan {
@@ -47,7 +50,8 @@ typedef struct PredictorDice {
 } PredictorDice;
 
 /* Makes the next frame under `plan`: x (PREDICTOR_FRAME,), full scale 1, within +-1, always finite,
- * and within 8 times the planned noise (RMS) of the anchor. */
+ * and within 8 times the planned noise (RMS) of the anchor. A frame that strays from the plan's
+ * noise, by its level or its colour, is done again without the network: errors don't add up. */
 void predictor_play(PredictorState *state, const PredictorPlan *plan, const PredictorDice *dice,
                     float *x);
 

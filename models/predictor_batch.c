@@ -16,7 +16,7 @@ struct PredictorBatchMaker {
     PredictorPass *pass;
     real *inputs, *condition, *value, *out, *dout, *parameters, *slopes, *nats;
     size_t *period;
-    bool *planned; /* (lanes,) */
+    bool *planned, *wrong; /* (lanes,): with a plan; with errors in its history */
     PredictorHead *heads;
     float *x, *error, *anchor; /* (PREDICTOR_REACH + samples + PREDICTOR_AHEAD + 1,) of one lane */
 };
@@ -32,6 +32,7 @@ void predictor_batch_destroy(PredictorBatchMaker *maker)
         free(reals[i]);
     free(maker->period);
     free(maker->planned);
+    free(maker->wrong);
     free(maker->heads);
     free(maker->x);
     free(maker->error);
@@ -58,12 +59,13 @@ static int allocate(PredictorBatchMaker *maker)
             return -1;
     maker->period = malloc(maker->lanes * maker->frames * sizeof *maker->period);
     maker->planned = malloc(maker->lanes * sizeof *maker->planned);
+    maker->wrong = malloc(maker->lanes * sizeof *maker->wrong);
     maker->heads = malloc(rows * sizeof *maker->heads);
     maker->x = malloc(lane * sizeof *maker->x);
     maker->error = malloc(lane * sizeof *maker->error);
     maker->anchor = malloc(lane * sizeof *maker->anchor);
-    return maker->period && maker->planned && maker->heads && maker->x && maker->error &&
-                   maker->anchor
+    return maker->period && maker->planned && maker->wrong && maker->heads && maker->x &&
+                   maker->error && maker->anchor
                ? 0
                : -1;
 }
@@ -103,11 +105,11 @@ static void copy_lane(PredictorBatchMaker *maker, const PredictorClip *clip, ptr
     }
 }
 
-/* More of the planned noise than there is: -20 to 0 dB of it, as its autoregression makes it. */
+/* More of the planned noise than there is: -20 to 12 dB of it, as its autoregression makes it. */
 static void add_noise(PredictorBatchMaker *maker, const PredictorClip *clip, ptrdiff_t first,
                       const double *choice, uint64_t seed, uint64_t stream)
 {
-    const float size = powf(10.0f, (float)(20.0 * choice[0] - 20.0) / 20.0f) / LOGISTIC;
+    const float size = powf(10.0f, (float)(32.0 * choice[0] - 20.0) / 20.0f) / LOGISTIC;
     float white[KNOT], noise[PREDICTOR_TAPS] = {0.0f}; /* newest first */
     PredictorFrame frame = {.scale = 0.0f};
     for (size_t i = 0; i < PREDICTOR_REACH + maker->samples; i++) {
@@ -130,7 +132,7 @@ static void add_noise(PredictorBatchMaker *maker, const PredictorClip *clip, ptr
 static void add_drift(PredictorBatchMaker *maker, const double *choice, uint64_t seed,
                       uint64_t stream)
 {
-    const float size = powf(10.0f, (float)(30.0 * choice[0] - 48.0) / 20.0f) / sqrtf(ECHOES);
+    const float size = powf(10.0f, (float)(36.0 * choice[0] - 48.0) / 20.0f) / sqrtf(ECHOES);
     const size_t count = PREDICTOR_REACH + maker->samples, knots = count / KNOT + 2;
     for (size_t e = 0; e < ECHOES; e++) {
         const size_t delay = (size_t)(choice[1 + e] * ECHO_MOST);
@@ -146,12 +148,37 @@ static void add_drift(PredictorBatchMaker *maker, const double *choice, uint64_t
     }
 }
 
+/* Whistles: in some stretches a sinusoid of any frequency, -24 to 12 dB of the planned noise, such
+ * as an autoregression sings that has become unstable. */
+static void add_whistles(PredictorBatchMaker *maker, const PredictorClip *clip, ptrdiff_t first,
+                         uint64_t seed, uint64_t stream)
+{
+    PredictorFrame frame = {.noise = 0.0f};
+    float size = 0.0f, turn = 0.0f, step = 0.0f;
+    for (size_t i = 0; i < PREDICTOR_REACH + maker->samples; i++) {
+        const ptrdiff_t at = first + (ptrdiff_t)i - PREDICTOR_REACH;
+        if (i % KNOT == 0) {
+            const uint64_t knot = 3 * (i / KNOT);
+            const double often = random_uniform(seed, stream, knot);
+            const double gain = 36.0 * random_uniform(seed, stream, knot + 1) - 24.0;
+            size = often < 0.4 ? powf(10.0f, (float)gain / 20.0f) : 0.0f;
+            step = (float)(3.14159265358979 * random_uniform(seed, stream, knot + 2));
+        }
+        if (i % PREDICTOR_FRAME == 0 && at >= 0 && at < (ptrdiff_t)clip->samples)
+            predictor_clip_plan(clip, (size_t)at / PREDICTOR_FRAME, &frame);
+        turn = fmodf(turn + step, 6.2831853f);
+        maker->x[i] += size * frame.noise * sinf(turn);
+    }
+}
+
 static void put_errors(PredictorBatchMaker *maker, const PredictorClip *clip, ptrdiff_t first,
                        const double *choice, uint64_t seed, uint64_t stream)
 {
-    if (choice[0] < 0.6)
+    if (choice[0] < 0.5)
         add_drift(maker, choice + 1, seed, stream);
-    if (choice[0] > 0.3)
+    if (choice[0] > 0.6)
+        add_whistles(maker, clip, first, seed, stream + (1ULL << 41));
+    if (choice[0] > 0.3 && choice[0] < 0.8)
         add_noise(maker, clip, first, choice + 7, seed, stream + (1ULL << 40));
 }
 
@@ -203,9 +230,23 @@ void predictor_batch_draw(PredictorBatchMaker *maker, const PredictorClip *clips
         copy_lane(maker, clip, first, planned);
         for (size_t t = 0; t < maker->samples; t++)
             maker->value[lane * maker->samples + t] = (real)maker->x[PREDICTOR_REACH + t];
-        if (planned && choice[2] < draw->errors)
+        maker->wrong[lane] = planned && choice[2] < draw->errors;
+        if (maker->wrong[lane])
             put_errors(maker, clip, first, choice + 3, draw->seed, STREAM_ERRORS + number);
         show(maker, clip, first, lane, planned);
+    }
+}
+
+/* From a history with errors the network is to learn where to go back to, but not how sure to be: a
+ * density that is wide after noise would keep the noise alive. */
+static void keep_scales(PredictorBatchMaker *maker)
+{
+    for (size_t row = 0; row < maker->rows; row++) {
+        real *dout = maker->dout + row * PREDICTOR_OUTPUTS;
+        if (!maker->wrong[row / maker->samples])
+            continue;
+        memset(dout, 0, LOGISTICS * sizeof *dout);
+        memset(dout + 2 * LOGISTICS, 0, LOGISTICS * sizeof *dout);
     }
 }
 
@@ -229,6 +270,7 @@ PredictorLoss predictor_batch_loss(PredictorBatchMaker *maker, const real *weigh
     predictor_heads_backward(rows, maker->heads, maker->out, maker->slopes, maker->dout);
     for (size_t i = 0; i < rows * PREDICTOR_OUTPUTS; i++)
         maker->dout[i] /= (real)rows;
+    keep_scales(maker);
     predictor_backward(maker->pass, weights, &batch, maker->dout, gradients);
     return loss;
 }

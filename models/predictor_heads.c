@@ -5,7 +5,7 @@
 /* Where the logistics' scales start, so that they learn different things; and how far (in the
  * logarithm) the network may move them: under a plan less, since the plan knows the level. */
 static const double SPREAD[LOGISTICS] = {-1.2, -0.4, 0.2, 0.8, 1.6};
-static const double MOVE_PAST = 3.0, MOVE_PLAN = 1.2;
+static const double MOVE_PAST = 3.0, MOVE_PLAN = 0.7;
 
 #ifdef BRUME_DOUBLE
 #define TANH tanh

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 16, RING = 1024, LAYERS_MOST = 2 * PREDICTOR_LAYERS + 8 };
+enum { WIDTH = 16, RING = 1024 };
 
 struct PredictorSteps {
     PredictorConfig config;
@@ -129,6 +129,11 @@ void predictor_steps_destroy(PredictorSteps *steps)
 size_t predictor_steps_memory(const PredictorSteps *steps)
 {
     return steps->size;
+}
+
+size_t predictor_steps_kept(const PredictorSteps *steps)
+{
+    return steps->config.structure == PREDICTOR_RECURRENT ? steps->size : steps->ring;
 }
 
 typedef float Vector __attribute__((vector_size(64), aligned(4)));

@@ -19,6 +19,11 @@ void predictor_steps_destroy(PredictorSteps *steps);
 /* Floats that a network's memory takes. All zero is its start. */
 size_t predictor_steps_memory(const PredictorSteps *steps);
 
+/* Of these, the first so many must be put back for a frame to be done again (the rest are then
+ * written again); PREDICTOR_KEPT at most. */
+enum { PREDICTOR_KEPT = PREDICTOR_TOLD + (PREDICTOR_LAYERS + 3) * PREDICTOR_WIDEST + 32 };
+size_t predictor_steps_kept(const PredictorSteps *steps);
+
 /* Begins a frame: what is told of it (PREDICTOR_CONDITION,) and its period. */
 void predictor_steps_frame(const PredictorSteps *steps, const float *condition, size_t period,
                            float *memory);

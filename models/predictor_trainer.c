@@ -36,7 +36,7 @@ PredictorTrainerSettings predictor_trainer_defaults(void)
                                       .samples = 2048,
                                       .rate = 2e-3,
                                       .planned = 0.5,
-                                      .errors = 0.3};
+                                      .errors = 0.6};
 }
 
 static int check_settings(const PredictorTrainerSettings *s, Error *err)

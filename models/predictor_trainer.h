@@ -28,7 +28,7 @@ typedef struct PredictorProgress {
 
 typedef struct PredictorTrainer PredictorTrainer;
 
-/* 10,000 steps of 16 windows of 2048 samples at rate 2e-3, half of them planned, three tenths of
+/* 10,000 steps of 16 windows of 2048 samples at rate 2e-3, half of them planned, six tenths of
  * those with errors. */
 PredictorTrainerSettings predictor_trainer_defaults(void);
 

@@ -16,6 +16,10 @@ static const float USUAL_RELEASE = -6.9F / (0.25F * MELODY_RATE);
 /* The end of a note is known to some 10 ms: what is kept of it stops short of that. */
 static const size_t MARGIN = 160;
 
+/* Weaker than this, against its level at the note's end, a partial under other notes is known
+ * badly. */
+static const float HEARD = 0.03F;
+
 /* A fall of level that was measured: in which region, how long after the end, how much it weighs.
  */
 typedef struct Fall {
@@ -235,8 +239,10 @@ static float median_fall(const Fall *fall, size_t falls, size_t region, size_t a
 static size_t note_falls(const PartialNote *note, const size_t *knot, size_t off, float audible,
                          Fall *fall)
 {
-    size_t falls = 0;
-    for (size_t k = 0; k + 1 < note->knots; k++) {
+    size_t falls = 0, last = 0;
+    while (last + 1 < note->knots && knot[note->first + last + 1] <= off)
+        last++;
+    for (size_t k = last; k + 1 < note->knots; k++) {
         const size_t from = knot[note->first + k], to = knot[note->first + k + 1];
         if (from < off || to - from < 160)
             continue;
@@ -247,7 +253,8 @@ static size_t note_falls(const PartialNote *note, const size_t *knot, size_t off
         for (size_t p = 0; p < note->partials; p++) {
             const float a = cabsf(note->amplitude[k * note->partials + p]);
             const float b = cabsf(note->amplitude[(k + 1) * note->partials + p]);
-            if (b > 0.0F && a > audible)
+            const float at_end = cabsf(note->amplitude[last * note->partials + p]);
+            if (b > 0.0F && a > audible && a > HEARD * at_end)
                 fall[falls++] =
                     (Fall){logf(b / a) / (float)(to - from), a,
                            (unsigned char)region_of(note->ratio[p] * note->hertz[k]), age};

@@ -462,6 +462,42 @@ static void fingerprints_change_with_content(void **state)
 }
 
 /* Training frames become Gaussian; held-out ones, all louder, lie beyond what was fitted. */
+/* A trained model's maps are used as they are; a class without takes does no harm. */
+static void measuring_takes_the_maps_as_they_are(void **state)
+{
+    (void)state;
+    Corpus *corpus = create();
+    float values[100 * BANDS], knots[NORMALISER_KNOTS * BANDS * 2];
+    for (size_t i = 0; i < 100 * BANDS; i++)
+        values[i] = -3.0f + 0.5f * (float)(i % 13);
+    /* Class 0 maps x to itself, class 1 to half of it. */
+    for (size_t i = 0; i < 2 * BANDS; i++)
+        for (size_t k = 0; k < NORMALISER_KNOTS; k++)
+            knots[i * NORMALISER_KNOTS + k] =
+                (i < BANDS ? 1.0f : 2.0f) * (-4.0f + 0.25f * (float)k);
+    Normaliser *normaliser = normaliser_create(2, BANDS, NULL);
+    assert_non_null(normaliser);
+    assert_int_equal(normaliser_set_table(normaliser, knots, NULL), 0);
+    corpus_class(corpus, "none", NULL);
+    assert_int_equal(corpus_class(corpus, "rain", NULL), 1);
+    assert_int_equal(corpus_add(corpus, 1, "rain", 1.0f, values, 100, NULL), 0);
+    assert_int_equal(corpus_measure_by(corpus, normaliser, NULL), 0);
+    float mapped[100 * BANDS];
+    corpus_read(corpus, (CorpusPlace){0, 0}, 100, mapped);
+    for (size_t i = 0; i < 100 * BANDS; i++)
+        assert_true(fabsf(mapped[i] - 0.5f * values[i]) < 0.002f);
+    for (uint64_t i = 0; i < 50; i++) {
+        CorpusPlace place;
+        assert_int_equal(corpus_draw(corpus, 0, 32, 1, 2, i, &place), 0);
+        assert_int_equal(corpus_place_class(corpus, place), 1);
+        assert_true(place.start + 32 <= 100);
+    }
+    CorpusPlace place;
+    assert_int_equal(corpus_draw(corpus, 1, 32, 1, 2, 0, &place), -1);
+    normaliser_destroy(normaliser);
+    corpus_destroy(corpus);
+}
+
 static void normalising_fits_on_training_frames_alone(void **state)
 {
     (void)state;
@@ -511,6 +547,7 @@ int main(void)
         cmocka_unit_test(draws_avoid_classes_with_too_little),
         cmocka_unit_test(classes_are_found_by_name),
         cmocka_unit_test(fingerprints_change_with_content),
+        cmocka_unit_test(measuring_takes_the_maps_as_they_are),
         cmocka_unit_test(normalising_fits_on_training_frames_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,7 @@ static void solve(const float *x, size_t partials, const float *hertz, const flo
                                     .phase = phase,
                                     .rate = rate,
                                     .keep = keep,
+                                    .precision = 1e-6F,
                                     .noise = noise};
     PartialFit *fit = partial_fit_create(NULL);
     assert_non_null(fit);

@@ -131,6 +131,8 @@ static void copy_clip(PredictorState *state, const PredictorClip *clip, const Pr
         memcpy(real_part + (f - PROMPT) * PREDICTOR_FRAME, x, sizeof x);
         predictor_play(state, &plan, dice, at);
     }
+    printf("%s: %llu of %d frames done again\n", name,
+           (unsigned long long)predictor_state_recoveries(state), FREE);
     write_sound(folder, name, "real", real_part, FREE * PREDICTOR_FRAME);
     write_sound(folder, name, "made", made, FREE * PREDICTOR_FRAME);
     anchor_at(clip, PROMPT, FREE * PREDICTOR_FRAME, plain);
@@ -193,6 +195,8 @@ int bench_soak(int count, char **arguments)
             energy[0] = energy[1] = 0.0;
         }
     }
+    printf("%llu of %d frames done again\n", (unsigned long long)predictor_state_recoveries(state),
+           frames);
     printf("%.1f times real time\n", (double)frames / 250.0 / (seconds() - start));
     predictor_clip_clear(&clip);
     predictor_state_destroy(state);
