@@ -100,10 +100,10 @@ static void print_json(const ContinueRequest *request, const Sound *prompt, cons
     report_json_string(stdout, request->output);
     printf(", \"frames\": %llu, \"rate\": %u, \"channels\": %u, \"seed\": %lld, \"join\": %.9g, "
            "\"sure\": %.3f, \"notes_heard\": %zu, \"beat\": %.4f, \"notes_planned\": %llu, "
-           "\"mended\": %u}\n",
+           "\"mended\": %u, \"recoveries\": %llu}\n",
            (unsigned long long)frames, prompt->rate, prompt->channels, (long long)request->seed,
            join, (double)report.sure, report.notes, report.beat, (unsigned long long)report.played,
-           report.mended);
+           report.mended, (unsigned long long)report.recoveries);
 }
 
 static int carry_on(ContinueRequest *request, const MelodyModel *model, Sound *prompt, Error *err)

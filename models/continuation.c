@@ -310,5 +310,7 @@ void continuation_read(Continuation *continuation, float *out, size_t n)
 
 ContinuationReport continuation_report(const Continuation *continuation)
 {
-    return continuation->report;
+    ContinuationReport report = continuation->report;
+    report.recoveries = predictor_state_recoveries(continuation->state);
+    return report;
 }

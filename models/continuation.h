@@ -26,12 +26,13 @@ typedef struct ContinuationSettings {
 
 /* What was made of the prompt, and how it went since. */
 typedef struct ContinuationReport {
-    float sure;      /* 0..1: that it is one melody */
-    size_t notes;    /* heard in it */
-    double beat;     /* seconds; 0 before it is known */
-    double surprise; /* of its notes to the note tier, nats a note; NaN with few */
-    uint64_t played; /* notes planned so far */
-    unsigned mended; /* stuck notes, loops and strays that were put right so far */
+    float sure;          /* 0..1: that it is one melody */
+    size_t notes;        /* heard in it */
+    double beat;         /* seconds; 0 before it is known */
+    double surprise;     /* of its notes to the note tier, nats a note; NaN with few */
+    uint64_t played;     /* notes planned so far */
+    unsigned mended;     /* stuck notes, loops and strays that were put right so far */
+    uint64_t recoveries; /* frames of 4 ms that the predictor had to do again so far */
 } ContinuationReport;
 
 typedef struct Continuation Continuation;

@@ -27,6 +27,8 @@ void dialogue_rewind(Brume *self)
     dialogue->state = DIALOGUE_LISTENS;
     dialogue->heard = 0;
     ramp_jump(&dialogue->part, 1.0F);
+    if (self->generator)
+        generator_forget(self->generator);
 }
 
 /* Silence, and ears open. */

@@ -75,6 +75,9 @@ void generator_listen(Generator *generator);
  * thread is behind. */
 bool generator_hear(Generator *generator, const float *left, const float *right, uint32_t n);
 
+/* What was heard up to now is no part of any melody to be answered. */
+void generator_forget(Generator *generator);
+
 /* Carries on what was heard up to now, from `wait` frames on. An answer that sounds until then goes
  * on until then. If no melody was heard, there is silence, and the status says so. */
 void generator_answer(Generator *generator, const ContinuationSettings *settings, uint32_t wait);

@@ -111,6 +111,11 @@ bool generator_hear(Generator *generator, const float *left, const float *right,
     return hearing_write(generator->hearing, left, right, n);
 }
 
+void generator_forget(Generator *generator)
+{
+    generator->since = hearing_written(generator->hearing);
+}
+
 void generator_answer(Generator *generator, const ContinuationSettings *settings, uint32_t wait)
 {
     const Command command = {.kind = COMMAND_ANSWER,
@@ -202,7 +207,6 @@ static void begin_waiting(Generator *generator)
 {
     generator->waiting = true;
     generator->asked = false;
-    generator->since = hearing_written(generator->hearing);
     post(generator, (Command){.kind = generator->listens ? COMMAND_LISTEN : COMMAND_RESTART,
                               .hard = true,
                               .settings = generator->wanted});

@@ -336,9 +336,6 @@ void lanes_read(Lanes *lanes, float *left, float *right, size_t n)
 size_t lanes_read_there(Lanes *lanes, float *left, float *right, size_t n)
 {
     size_t done = 0;
-    lanes->sounding = PLAYING;
-    lanes->sounded = true;
-    lanes->gain = 1.0f;
     while (done < n) {
         size_t m = n - done < PIECE ? n - done : PIECE;
         if (lanes->fading && lanes->fade - lanes->faded < m)
@@ -347,6 +344,9 @@ size_t lanes_read_there(Lanes *lanes, float *left, float *right, size_t n)
         m = there < m ? there : m;
         if (m == 0)
             break;
+        lanes->sounding = PLAYING;
+        lanes->sounded = true;
+        lanes->gain = 1.0f;
         done += read_faded(lanes, left + done, right + done, m);
     }
     publish(lanes);
@@ -383,13 +383,18 @@ void lanes_hold(Lanes *lanes, uint64_t serial, size_t frames)
     lanes->hold = frames;
 }
 
+static void silence(Lanes *lanes)
+{
+    lanes->sounding = SILENT;
+    lanes->sounded = false;
+    lanes->gain = 0.0f;
+}
+
 void lanes_hush(Lanes *lanes, uint64_t serial)
 {
     lanes->hushed = serial;
     lanes->hold = 0;
-    lanes->sounding = SILENT;
-    lanes->sounded = false;
-    lanes->gain = 0.0f;
+    silence(lanes);
 }
 
 uint64_t lanes_hushed(const Lanes *lanes)
@@ -405,4 +410,5 @@ void lanes_drop(Lanes *lanes)
             arrive(lanes);
     }
     ring_skip(lanes->rings[lanes->reading], SIZE_MAX);
+    silence(lanes);
 }
