@@ -35,8 +35,9 @@ static int convert(Sound *prompt, double rate, Error *err)
     if (resampler_all(prompt->samples, prompt->frames, prompt->channels, (double)prompt->rate, rate,
                       &samples, &frames, err))
         return -1;
+    const Sound converted = {samples, frames, prompt->channels, (unsigned)rate};
     sound_free(prompt);
-    *prompt = (Sound){samples, frames, prompt->channels, (unsigned)rate};
+    *prompt = converted;
     return 0;
 }
 

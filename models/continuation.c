@@ -1,5 +1,6 @@
 #include "models/continuation.h"
 
+#include "dsp/random.h"
 #include "models/melody_features.h"
 #include "models/note_plan.h"
 #include "models/predictor.h"
@@ -19,7 +20,10 @@ static const double AHEAD_SECONDS = 4.0, PRIMING_SECONDS = 1.0;
 static const double SAMPLE_TEMPERATURE = 0.8;
 
 /* Streams of the dice; the notes have theirs within the note tier. */
-enum { DICE_SAMPLES = 0x6d656c6f };
+enum { DICE_SAMPLES = 0x6d656c6f, DICE_LEVELS };
+
+/* Levels of notes lie about the usual one as the prompt's do, but not further than this, dB. */
+static const float MOST_LOUDER = 4.0F;
 
 /* A frame that is planned but not yet played. */
 typedef struct Frame {
@@ -37,6 +41,7 @@ struct Continuation {
 
     Timbre *timbre;
     TimbreStream *stream;
+    float usual, spread; /* levels of the prompt's notes: dBFS, dB */
     Frame now, next;
 
     Predictor *predictor;
@@ -132,6 +137,16 @@ static uint64_t from_join(const Continuation *continuation, double seconds)
     return samples > 0 ? (uint64_t)llround(samples) : 0;
 }
 
+/* How loud note number `played` is to be: the note tier knows nothing of levels. */
+static float draw_level(const Continuation *continuation)
+{
+    float gaussian;
+    random_gaussian(continuation->settings.seed, DICE_LEVELS, continuation->report.played,
+                    &gaussian, 1);
+    const float louder = continuation->spread * gaussian;
+    return continuation->usual + fmaxf(-MOST_LOUDER, fminf(MOST_LOUDER, louder));
+}
+
 /* Gives the frame tier the notes that begin soon. */
 static void feed_notes(Continuation *continuation)
 {
@@ -142,7 +157,7 @@ static void feed_notes(Continuation *continuation)
         PlannedNote note = {.onset = from_join(continuation, pending->onset),
                             .off = from_join(continuation, pending->onset + pending->seconds),
                             .pitch = (float)pending->pitch,
-                            .level = NAN};
+                            .level = draw_level(continuation)};
         note.off = note.off > note.onset ? note.off : note.onset + 1;
         if (note.onset > soon || timbre_stream_note(continuation->stream, &note) < 0)
             return;
@@ -162,6 +177,7 @@ static int begin_timbre(Continuation *continuation, const float *prompt, size_t 
     continuation->timbre = timbre_create(prompt, n, notes, partials, err);
     if (!continuation->timbre)
         return -1;
+    timbre_levels(continuation->timbre, &continuation->usual, &continuation->spread);
     uint64_t held = 0;
     fetch_note(continuation);
     if (continuation->is_pending && continuation->pending.held) {

@@ -27,6 +27,36 @@ typedef struct Fall {
     unsigned char region, age;
 } Fall;
 
+static int compare_levels(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+void timbre_levels(const Timbre *timbre, float *usual, float *spread)
+{
+    enum { MOST = 512 };
+    static const float SURE = 0.5F;
+    float levels[MOST];
+    size_t count = 0;
+    for (int all = 0; all < 2 && count == 0; all++)
+        for (size_t i = 0; i < timbre->notes && count < MOST; i++) {
+            const TimbreNote *note = timbre->note + i;
+            if (note->partials > 0 && note->knots >= 2 && (all || note->sure >= SURE))
+                levels[count++] = note->level;
+        }
+    *usual = timbre->level;
+    *spread = 0.0F;
+    if (count == 0)
+        return;
+    double power = 0.0;
+    for (size_t i = 0; i < count; i++)
+        power += pow(10.0, (double)levels[i] / 10.0);
+    *usual = (float)(10.0 * log10(power / (double)count));
+    qsort(levels, count, sizeof *levels, compare_levels);
+    *spread = 0.5F * (levels[3 * count / 4] - levels[count / 4]);
+}
+
 float timbre_level(const Timbre *timbre)
 {
     return timbre->level;

@@ -39,6 +39,11 @@ void timbre_destroy(Timbre *timbre);
 /* The prompt's level, dBFS, that conditions are relative to. */
 float timbre_level(const Timbre *timbre);
 
+/* How loud the prompt's notes are: *usual the mean of their power, dBFS as PlannedNote wants it,
+ * and *spread half the distance of the quartiles, dB. Surely heard notes only, if there are some.
+ */
+void timbre_levels(const Timbre *timbre, float *usual, float *spread);
+
 /* A stream from the join on; the timbre must outlive it. A note that sounds at the prompt's very
  * end is let go `held` samples after the join. The same seed and notes give the same bits. */
 TimbreStream *timbre_stream_create(const Timbre *timbre, uint64_t seed, uint64_t held, Error *err);
