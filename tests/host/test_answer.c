@@ -1,6 +1,7 @@
 /* Mode 1: a tune that comes in is carried on, when it should be, from where it should be, the same
  * each time; and what is no tune is not. With the shipped models, exported: there all is exact. */
 #include "tests/host/host.h"
+#include "tests/host/tune.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,28 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE = 48000, TUNE = 6 * RATE, FRAMES = 12 * RATE };
-
-/* A plucked string's worth of partials at `hertz`, t seconds after its onset. */
-static double pluck(double hertz, double t)
-{
-    double sum = 0;
-    for (int k = 1; k <= 8; k++)
-        sum += exp(-2.0 * t * k) * sin(6.283185307 * hertz * k * t) / k;
-    return 0.25 * sum * fmin(1.0, t / 0.002);
-}
-
-/* Four bars of a tune in C, eighths of 0.25 s, from frame `from` on. */
-static void play_tune(float *in, size_t from)
-{
-    static const int notes[] = {60, 62, 64, 65, 67, 65, 64, 62, 64, 65, 67, 69,
-                                67, 64, 62, 60, 64, 67, 72, 71, 69, 67, 64, 60};
-    for (size_t i = 0; i < TUNE && from + i < FRAMES; i++) {
-        const size_t note = i / (RATE / 4);
-        in[from + i] =
-            (float)pluck(440 * pow(2, (notes[note] - 69) / 12.0), (double)(i % (RATE / 4)) / RATE);
-    }
-}
+enum { RATE = TUNE_RATE, TUNE = TUNE_FRAMES, FRAMES = 12 * RATE };
 
 static double rms(const float *sound, size_t from, size_t n)
 {
@@ -100,7 +80,7 @@ static void test_silence_is_answered(void **state)
 {
     (void)state;
     Sounds sounds = sounds_create();
-    play_tune(sounds.in, RATE / 2);
+    tune_add(sounds.in, FRAMES, RATE / 2);
     Host *host = open_host(1);
     export_answer(host, sounds.in, 512, FRAMES, sounds.out);
     const size_t end = RATE / 2 + TUNE, heard = first_sound(sounds.out, 0);
@@ -127,7 +107,7 @@ static void test_answer_on_request(void **state)
 {
     (void)state;
     Sounds sounds = sounds_create();
-    play_tune(sounds.in, 0);
+    tune_add(sounds.in, FRAMES, 0);
     Host *host = open_host(0);
     export_answer(host, sounds.in, 500, FRAMES, sounds.out);
     assert_int_equal(first_sound(sounds.out, 0), FRAMES);
@@ -145,8 +125,8 @@ static void test_answer_yields(void **state)
     (void)state;
     Sounds sounds = sounds_create();
     const size_t back = 9 * RATE;
-    play_tune(sounds.in, 0);
-    play_tune(sounds.in, back);
+    tune_add(sounds.in, FRAMES, 0);
+    tune_add(sounds.in, FRAMES, back);
     Host *host = open_host(1);
     export_answer(host, sounds.in, 512, FRAMES, sounds.out);
     assert_true(rms(sounds.out, back - RATE, RATE) > 0.003);
@@ -178,7 +158,7 @@ static void test_live_and_back(void **state)
 {
     (void)state;
     Sounds sounds = sounds_create();
-    play_tune(sounds.in, 0);
+    tune_add(sounds.in, FRAMES, 0);
     Host *host = open_host(1);
     export_answer(host, sounds.in, 480, FRAMES, sounds.other);
     host_set(host, "freewheel", 0);
