@@ -12,6 +12,10 @@
 
 static const size_t REACH = 3; /* frames either side that a level is taken over */
 
+/* A frame this many times as strong as those about it is a click: it counts for itself alone, and
+ * they are measured without it. */
+static const float CLICK = 2.5F;
+
 /* Share of white noise's power that each band takes: a quarter-wide filter passes a quarter. */
 static const float SHARE[NOISE_BANDS] = {0.125F, 0.125F, 0.25F, 0.5F};
 
@@ -55,6 +59,21 @@ static void frame_powers(const float *x, size_t n, const float *taps, float *pow
     }
 }
 
+/* Mean of band b over the frames about f that belong to its part and are not above `most`. The
+ * filters smear an onset into the frame before it: that one counts for itself alone. */
+static float mean_about(const float *raw, const size_t *part, size_t frames, size_t f, size_t b,
+                        float most)
+{
+    float sum = 0.0F, count = 0.0F;
+    for (size_t i = f > REACH ? f - REACH : 0; i < frames && i <= f + REACH; i++)
+        if (raw[i * NOISE_BANDS + b] <= most && part[i] == part[f] &&
+            (i == f || i + 1 == frames || part[i + 1] == part[f])) {
+            sum += raw[i * NOISE_BANDS + b];
+            count += 1.0F;
+        }
+    return count > 0.0F ? sum / count : raw[f * NOISE_BANDS + b];
+}
+
 int noise_bands_measure(const float *x, size_t n, const size_t *onset, size_t onsets, float *power,
                         Error *err)
 {
@@ -74,16 +93,12 @@ int noise_bands_measure(const float *x, size_t n, const size_t *onset, size_t on
             at++;
         part[f] = at;
     }
-    /* The filters smear an onset into the frame before it: that one counts for itself alone. */
     for (size_t f = 0; f < frames; f++)
         for (size_t b = 0; b < NOISE_BANDS; b++) {
-            float sum = 0.0F, count = 0.0F;
-            for (size_t i = f > REACH ? f - REACH : 0; i < frames && i <= f + REACH; i++)
-                if (part[i] == part[f] && (i == f || i + 1 == frames || part[i + 1] == part[f])) {
-                    sum += raw[i * NOISE_BANDS + b];
-                    count += 1.0F;
-                }
-            power[f * NOISE_BANDS + b] = sum / count;
+            const float all = mean_about(raw, part, frames, f, b, INFINITY);
+            const float most = CLICK * all, own = raw[f * NOISE_BANDS + b];
+            power[f * NOISE_BANDS + b] =
+                own > most ? own : mean_about(raw, part, frames, f, b, most);
         }
     free(raw);
     free(part);

@@ -17,8 +17,9 @@
 void noise_bands_filters(float *taps);
 
 /* x (n,) -> power (n / 64 rounded up, NOISE_BANDS): mean square of each band about each frame of 64
- * samples, over 7 frames, but not across an onset: frame b begins a new part where onset[i] / 64 ==
- * b for some i < onsets (ascending samples). Any thread. -1 when memory runs out. */
+ * samples, over 7 frames (but for clicks, which stand alone), but not across an onset: frame b
+ * begins a new part where onset[i] / 64 == b for some i < onsets (ascending samples). Any thread.
+ * -1 when memory runs out. */
 int noise_bands_measure(const float *x, size_t n, const size_t *onset, size_t onsets, float *power,
                         Error *err);
 
