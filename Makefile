@@ -167,7 +167,7 @@ $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a $(CORE_LIBS)
 
 # Figures of the sample tier, on recordings that are given to it.
-PREDICTOR_BENCH := $(wildcard tests/bench/predictor/*.c)
+PREDICTOR_BENCH := $(wildcard tests/bench/predictor/*.c) tests/bench/anchor_d.c
 $(BUILD)/tests/bench/predictor/predictor: $(PREDICTOR_BENCH) $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags sndfile) $(ALL_LDFLAGS) -o $@ $(PREDICTOR_BENCH) \

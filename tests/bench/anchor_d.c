@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOP = 256, SIZE = 1024, MELS = 20, MOST = 100 };
+enum { HOP = 256, SIZE = 1024, MELS = 20, MOST = 100, STEPS = 8 };
 
 typedef struct Frame {
     float hertz, voicing;
@@ -45,18 +45,60 @@ static void describe(const float *x, size_t n, const PitchFrame *pitch, const Ba
     }
 }
 
-/* Amplitudes (MOST,) of the harmonics of a frame: each has the power of the band of frequencies
- * about it, which is what the envelope gives a sinusoid per harmonic spacing. */
-static void harmonics(const Bands *bands, const Frame *frame, float hertz, float *amplitude)
+/* Band energies (MELS,) of a sinusoid of amplitude 1 at every half bin. */
+static void responses(const Bands *bands, Stft *stft, float (*response)[MELS])
 {
-    memset(amplitude, 0, MOST * sizeof *amplitude);
-    for (size_t p = 1; p < MOST && (float)p * hertz < 7800.0F && frame->hertz > 0.0F; p++)
-        amplitude[p] =
-            sqrtf(2.0F * frame->voicing * envelope(bands, frame->energy, (float)p * hertz) * hertz /
-                  (0.5F * PITCH_RATE));
+    float in[SIZE];
+    float complex spectrum[SIZE / 2 + 1];
+    for (size_t k = 0; k < SIZE; k++) {
+        for (size_t i = 0; i < SIZE; i++)
+            in[i] = (float)sin(3.141592653589793 * (double)k * ((double)i + 0.5) / SIZE);
+        stft_forward(stft, in, spectrum);
+        bands_energy(bands, spectrum, response[k]);
+    }
 }
 
-static void sound(const Bands *bands, const Frame *frame, size_t frames, size_t n, float *out)
+/* Powers (MOST,) of the harmonics of a frame moved so that the energies of the bands are those
+ * told: the multiplicative steps of Richardson (1972) and Lucy (1974). Harmonics that are alone in
+ * their band come out too loud from the envelope, which knows nothing of the bands' widths. */
+static void settle(float (*response)[MELS], const Frame *frame, float hertz, size_t count,
+                   float *power)
+{
+    for (int step = 0; step < STEPS; step++) {
+        float energy[MELS] = {0.0F};
+        for (size_t p = 1; p < count; p++)
+            for (size_t m = 0; m < MELS; m++)
+                energy[m] += power[p] * response[(size_t)((float)p * hertz * SIZE / 8000.0F)][m];
+        for (size_t p = 1; p < count; p++) {
+            const float *seen = response[(size_t)((float)p * hertz * SIZE / 8000.0F)];
+            float wanted = 0.0F, all = 1e-20F;
+            for (size_t m = 0; m < MELS; m++) {
+                wanted += seen[m] * frame->voicing * frame->energy[m] / (energy[m] + 1e-20F);
+                all += seen[m];
+            }
+            power[p] *= wanted / all;
+        }
+    }
+}
+
+/* Amplitudes (MOST,) of the harmonics of a frame: from the envelope at first (a sinusoid for each
+ * harmonic spacing), then with the bands' energies. */
+static void harmonics(const Bands *bands, float (*response)[MELS], const Frame *frame, float hertz,
+                      float *amplitude)
+{
+    size_t count = 1;
+    memset(amplitude, 0, MOST * sizeof *amplitude);
+    for (; count < MOST && (float)count * hertz < 7800.0F && frame->hertz > 0.0F; count++)
+        amplitude[count] = 2.0F * frame->voicing *
+                           envelope(bands, frame->energy, (float)count * hertz) * hertz /
+                           (0.5F * PITCH_RATE);
+    settle(response, frame, hertz, count, amplitude);
+    for (size_t p = 1; p < count; p++)
+        amplitude[p] = sqrtf(amplitude[p]);
+}
+
+static void sound(const Bands *bands, float (*response)[MELS], const Frame *frame, size_t frames,
+                  size_t n, float *out)
 {
     double phase = 0.0;
     float from[MOST], to[MOST];
@@ -64,8 +106,8 @@ static void sound(const Bands *bands, const Frame *frame, size_t frames, size_t 
         const Frame *a = frame + f, *b = a + 1;
         const float start = a->hertz > 0.0F ? a->hertz : b->hertz,
                     end = b->hertz > 0.0F ? b->hertz : start;
-        harmonics(bands, a, start, from);
-        harmonics(bands, b, end, to);
+        harmonics(bands, response, a, start, from);
+        harmonics(bands, response, b, end, to);
         for (size_t t = 0; t < HOP && f * HOP + t < n && start > 0.0F; t++) {
             const float along = (float)t / HOP;
             for (size_t p = 1; p < MOST; p++)
@@ -103,19 +145,22 @@ int anchor_d_make(const float *x, size_t n, float *out, Error *err)
     Bands *bands = bands_create_mel(PITCH_RATE, SIZE, MELS, err);
     Stft *stft = stft_create(SIZE, err);
     Frame *frame = malloc(frames * sizeof *frame);
+    float(*response)[MELS] = malloc(SIZE * sizeof *response);
     PitchFrame *pitch = malloc((pitch_frames(n) + 2) * sizeof *pitch);
     int result = bands && stft ? 0 : -1;
-    if (!result && (!frame || !pitch))
+    if (!result && (!frame || !pitch || !response))
         result = error_set(err, "out of memory for an anchor of %zu frames", frames);
     if (!result)
         result = pitch_track(x, n, pitch, err);
     if (!result) {
         describe(x, n, pitch, bands, stft, frames, frame);
         memset(out, 0, n * sizeof *out);
-        sound(bands, frame, frames, n, out);
+        responses(bands, stft, response);
+        sound(bands, response, frame, frames, n, out);
         hiss(bands, frame, frames, n, stft, out);
     }
     free(frame);
+    free(response);
     free(pitch);
     stft_destroy(stft);
     bands_destroy(bands);

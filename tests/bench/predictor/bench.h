@@ -25,10 +25,10 @@ int bench_train(int argc, char **argv);
 /* Bits a sample of whole files without a plan: checkpoint, files. */
 int bench_bits(int files, char **arguments);
 
-/* Copy synthesis: checkpoint, temperature, cache, folder for the results, files. */
+/* Copy synthesis: checkpoint, temperature[:seed], cache, folder for the results, files. */
 int bench_copy(int count, char **arguments);
 
-/* A free run of 10 minutes: checkpoint, temperature, cache, file, seconds. */
+/* A free run of 10 minutes: checkpoint, temperature[:seed], cache, file, seconds. */
 int bench_soak(int count, char **arguments);
 
 #endif

@@ -6,7 +6,8 @@
 #include "models/predictor_clip.h"
 
 /* Reads FOLDER/NAME.clip, made from the recording NAME.wav at `path`; makes and writes it if it is
- * not there. Exits with a message when it cannot. */
+ * not there. Exits with a message when it cannot, or when the file is of another recording of that
+ * name. */
 void clips_get(const char *folder, const char *path, PredictorClip *clip);
 
 /* All recordings of a folder whose name ends in .wav, by name: paths, and their number. */

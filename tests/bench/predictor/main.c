@@ -59,8 +59,8 @@ static int usage(void)
                     "predictor train recurrent|convolution MINUTES CACHE TRAIN_FOLDER "
                     "HELD_OUT_FOLDER CHECKPOINT [--resume]\n"
                     "predictor bits CHECKPOINT FILE...   bits a sample without a plan\n"
-                    "predictor copy CHECKPOINT TEMPERATURE CACHE OUT_FOLDER FILE...\n"
-                    "predictor soak CHECKPOINT TEMPERATURE CACHE FILE [SECONDS]\n");
+                    "predictor copy CHECKPOINT TEMPERATURE[:SEED] CACHE OUT_FOLDER FILE...\n"
+                    "predictor soak CHECKPOINT TEMPERATURE[:SEED] CACHE FILE [SECONDS]\n");
     return 2;
 }
 

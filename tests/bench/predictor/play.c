@@ -1,4 +1,5 @@
 /* The sample tier at work: bits of whole files, copy synthesis, and a long free run. */
+#include "tests/bench/anchor_d.h"
 #include "tests/bench/predictor/bench.h"
 #include "tests/bench/predictor/clips.h"
 
@@ -99,6 +100,21 @@ static void add_planned_noise(const PredictorClip *clip, float *x, size_t first,
     free(power);
 }
 
+/* Writes the played part as the recipes' baseline has it. */
+static void write_baseline(const PredictorClip *clip, const char *folder, const char *name)
+{
+    Error err;
+    float *x = malloc(clip->samples * sizeof *x), *made = malloc(clip->samples * sizeof *made);
+    error_set(&err, "out of memory");
+    bench_need(x && made, &err);
+    for (size_t t = 0; t < clip->samples; t++)
+        x[t] = (float)clip->x[t] / 32768.0f;
+    bench_need(!anchor_d_make(x, clip->samples, made, &err), &err);
+    write_sound(folder, name, "d", made + PROMPT * PREDICTOR_FRAME, FREE * PREDICTOR_FRAME);
+    free(x);
+    free(made);
+}
+
 /* The anchor from a frame on, full scale 1, silence beyond the end. */
 static void anchor_at(const PredictorClip *clip, size_t frame, size_t n, float *anchor)
 {
@@ -108,8 +124,8 @@ static void anchor_at(const PredictorClip *clip, size_t frame, size_t n, float *
     }
 }
 
-/* 4 s heard and 4 s played, with true features; writes the played part, as it was and as the anchor
- * has it. */
+/* 4 s heard and 4 s played, with true features; writes the played part, as it was, as the anchor
+ * has it without and with noise, and as the baseline has it. */
 static void copy_clip(PredictorState *state, const PredictorClip *clip, const PredictorDice *dice,
                       const char *folder, const char *name)
 {
@@ -139,12 +155,23 @@ static void copy_clip(PredictorState *state, const PredictorClip *clip, const Pr
     write_sound(folder, name, "anchor", plain, FREE * PREDICTOR_FRAME);
     add_planned_noise(clip, plain, PROMPT, FREE);
     write_sound(folder, name, "noisy", plain, FREE * PREDICTOR_FRAME);
+    write_baseline(clip, folder, name);
+}
+
+/* "TEMPERATURE" or "TEMPERATURE:SEED". */
+static PredictorDice dice_of(const char *text)
+{
+    char *end;
+    PredictorDice dice = {.seed = 1, .stream = 1, .temperature = strtod(text, &end)};
+    if (*end == ':')
+        dice.seed = strtoul(end + 1, NULL, 10);
+    return dice;
 }
 
 int bench_copy(int count, char **arguments)
 {
     Error err = {""};
-    const PredictorDice dice = {.seed = 1, .stream = 1, .temperature = atof(arguments[1])};
+    const PredictorDice dice = dice_of(arguments[1]);
     Predictor *predictor = open_predictor(arguments[0]);
     PredictorState *state = predictor_state_create(predictor, false, &err);
     bench_need(state != NULL, &err);
@@ -165,18 +192,21 @@ int bench_copy(int count, char **arguments)
     return 0;
 }
 
-/* Plays a clip's plan round and round; prints the level of each half minute beside the anchor's. */
+/* Plays a clip's plan round and round; prints the level of each half minute beside the recording's,
+ * and the longest silence (60 dB under the recording's level) of each. */
 int bench_soak(int count, char **arguments)
 {
     Error err = {""};
     PredictorClip clip;
-    const PredictorDice dice = {.seed = 1, .stream = 1, .temperature = atof(arguments[1])};
+    const PredictorDice dice = dice_of(arguments[1]);
     const int frames = count > 4 ? atoi(arguments[4]) * 250 : 150000;
     Predictor *predictor = open_predictor(arguments[0]);
     PredictorState *state = predictor_state_create(predictor, false, &err);
     bench_need(state != NULL, &err);
     clips_get(arguments[2], arguments[3], &clip);
     double energy[2] = {0.0, 0.0};
+    int silent[2] = {0, 0}, longest[2] = {0, 0};
+    const double floor = PREDICTOR_FRAME * pow(10.0, (double)clip.level / 10.0 - 6.0);
     const double start = seconds();
     for (int f = 0; f < frames; f++) {
         float anchor[PREDICTOR_FRAME + PREDICTOR_AHEAD + 1], x[PREDICTOR_FRAME];
@@ -184,17 +214,24 @@ int bench_soak(int count, char **arguments)
         predictor_clip_plan(&clip, (size_t)f % clip.frames, &plan.frame);
         anchor_at(&clip, (size_t)f % clip.frames, PREDICTOR_FRAME + PREDICTOR_AHEAD + 1, anchor);
         predictor_play(state, &plan, &dice, x);
+        double now[2] = {0.0, 0.0};
         for (int t = 0; t < PREDICTOR_FRAME; t++) {
-            energy[0] += (double)x[t] * (double)x[t];
-            energy[1] +=
-                pow((double)clip.x[(size_t)f % clip.frames * PREDICTOR_FRAME + (size_t)t] / 32768.0,
-                    2.0);
+            const size_t at = (size_t)f % clip.frames * PREDICTOR_FRAME + (size_t)t;
+            now[0] += (double)x[t] * (double)x[t];
+            now[1] += pow((double)clip.x[at] / 32768.0, 2.0);
+        }
+        for (int i = 0; i < 2; i++) {
+            energy[i] += now[i];
+            silent[i] = now[i] < floor ? silent[i] + 1 : 0;
+            longest[i] = silent[i] > longest[i] ? silent[i] : longest[i];
         }
         if ((f + 1) % 7500 == 0) {
             printf("%4d s: %+.2f dB\n", (f + 1) / 250, 10.0 * log10(energy[0] / energy[1]));
             energy[0] = energy[1] = 0.0;
         }
     }
+    printf("longest silence %.2f s, the recording's %.2f s\n", longest[0] / 250.0,
+           longest[1] / 250.0);
     printf("%llu of %d frames done again\n", (unsigned long long)predictor_state_recoveries(state),
            frames);
     printf("%.1f times real time\n", (double)frames / 250.0 / (seconds() - start));
