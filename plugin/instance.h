@@ -1,9 +1,9 @@
 /* One instance of the plugin, for the files of the LV2 shell. Which thread may touch what:
  *
- *   run()                  all but `kept`; posts to the worker
- *   worker, restore, save  `bundle`, `map`, `logger`, `uris`; `kept` under `lock`; puts a verdict
- * into `incoming`, which run() takes out activate, deactivate, instantiate, cleanup   everything:
- * nothing else of the instance runs then
+ * - run(): all but `kept`; posts to the worker.
+ * - worker, restore, save: `bundle`, `map`, `logger`, `uris`; `kept` under `lock`; they put a
+ * verdict into `incoming`, which run() takes out.
+ * - activate, deactivate, instantiate, cleanup: everything; nothing else of the instance runs then.
  */
 #ifndef BRUME_PLUGIN_INSTANCE_H
 #define BRUME_PLUGIN_INSTANCE_H

@@ -19,8 +19,8 @@ static void check_near(double got, double want, double tolerance)
         fail_msg("got %.9g, want %.9g within %.3g", got, want, tolerance);
 }
 
-/* Cents between what is tracked in the middle of a steady tone and what it is; high tones have but a few
- * samples a period. */
+/* Cents between what is tracked in the middle of a steady tone and what it is; high tones have but
+ * a few samples a period. */
 static void test_tones(void **state)
 {
     (void)state;
@@ -31,7 +31,8 @@ static void test_tones(void **state)
         tone_add(x, 8000, 0, 8000, pitch, 0.2, 0.0);
         assert_int_equal(pitch_track(x, 8000, frame, NULL), 0);
         for (size_t f = 10; f < 50; f++) {
-            check_near(1200.0 * log2((double)frame[f].hertz / tone_hertz(pitch)), 0.0, pitch < 80.0 ? 6.0 : 20.0);
+            check_near(1200.0 * log2((double)frame[f].hertz / tone_hertz(pitch)), 0.0,
+                       pitch < 80.0 ? 6.0 : 20.0);
             assert_true(frame[f].period > 0.95F);
         }
     }
