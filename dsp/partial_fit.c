@@ -1,5 +1,6 @@
 #include "dsp/partial_fit.h"
 
+#include "dsp/kernel.h"
 #include "dsp/pitch.h"
 
 #include <math.h>
@@ -47,10 +48,8 @@ void partial_fit_destroy(PartialFit *fit)
 
 /* Phasors of one interval, n samples from `real` and `imaginary` on (rows of `stride`): each
  * sample's is the last one's times a step, and each step the last one's times a bend. */
-__attribute__((target_clones("default", "avx2"))) static void turn(size_t n, size_t stride,
-                                                                   float *restrict real,
-                                                                   float *restrict imaginary,
-                                                                   const float *restrict start)
+KERNEL static void turn(size_t n, size_t stride, float *restrict real, float *restrict imaginary,
+                        const float *restrict start)
 {
     float at_r[MOST], at_i[MOST], step_r[MOST], step_i[MOST], bend_r[MOST], bend_i[MOST];
     memcpy(at_r, start, stride * sizeof(float));
@@ -101,9 +100,8 @@ static void make_phasors(PartialFit *fit, const PartialStretch *s)
 }
 
 /* Two sounds of one interval: with amplitudes a and with amplitudes b. */
-__attribute__((target_clones("default", "avx2"))) static void
-mix(const float *restrict real, const float *restrict imaginary, size_t stride,
-    const float *restrict a, const float *restrict b, float *at_a, float *at_b)
+KERNEL static void mix(const float *restrict real, const float *restrict imaginary, size_t stride,
+                       const float *restrict a, const float *restrict b, float *at_a, float *at_b)
 {
     float sum_a[8] = {0.0F}, sum_b[8] = {0.0F};
     for (size_t p = 0; p < stride; p += 8)
@@ -140,9 +138,9 @@ static void forward(const PartialFit *fit, const PartialStretch *s, const float 
     }
 }
 
-__attribute__((target_clones("default", "avx2"))) static void
-gather(const float *restrict real, const float *restrict imaginary, size_t stride, float a, float b,
-       float *restrict at_a, float *restrict at_b)
+KERNEL static void gather(const float *restrict real, const float *restrict imaginary,
+                          size_t stride, float a, float b, float *restrict at_a,
+                          float *restrict at_b)
 {
     for (size_t p = 0; p < stride; p++) {
         at_a[p] += a * real[p];

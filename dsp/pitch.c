@@ -1,5 +1,7 @@
 #include "dsp/pitch.h"
 
+#include "dsp/kernel.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +26,7 @@ size_t pitch_frames(size_t n)
 }
 
 /* Sum of squared differences, in eight partial sums that fill a vector register. */
-__attribute__((target_clones("default", "avx2"))) static float difference(const float *a,
-                                                                          const float *b)
+KERNEL static float difference(const float *a, const float *b)
 {
     float sums[8] = {0.0F};
     for (size_t i = 0; i < WINDOW; i += 8)

@@ -1,13 +1,6 @@
 #include "dsp/products.h"
 
-/* One build for several instruction sets, picked when the program starts; sanitizers run before the
- * choice can be made. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define KERNEL __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define KERNEL
-#endif
+#include "dsp/kernel.h"
 
 enum { LANES = 16, WIDE_LANES = 8 };
 

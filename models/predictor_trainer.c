@@ -156,6 +156,10 @@ int predictor_trainer_step(PredictorTrainer *trainer, Error *err)
     return 0;
 }
 
+/* Weights count as the best up to so many bits over the fewest: more training makes a free run
+ * steadier where it no longer makes bits fewer (models/weights/melody.md). */
+static const double TOLERANCE = 0.05;
+
 int predictor_trainer_evaluate(PredictorTrainer *trainer, Error *err)
 {
     PredictorProgress *progress = &trainer->progress;
@@ -177,10 +181,11 @@ int predictor_trainer_evaluate(PredictorTrainer *trainer, Error *err)
     }
     if (!isfinite(total))
         return error_set(err, "the held-out loss is no longer finite at step %zu", progress->step);
+    if (!trainer->held_out_count || !(total >= progress->best + TOLERANCE))
+        memcpy(trainer->state.best, trainer->state.average, trainer->state.size * sizeof(real));
     if (!trainer->held_out_count || !(total >= progress->best)) {
         progress->best = total;
         progress->best_step = progress->step;
-        memcpy(trainer->state.best, trainer->state.average, trainer->state.size * sizeof(real));
     }
     return 0;
 }
