@@ -27,7 +27,7 @@ typedef struct Fall {
     unsigned char region, age;
 } Fall;
 
-static int compare_levels(const void *a, const void *b)
+static int compare_floats(const void *a, const void *b)
 {
     const float x = *(const float *)a, y = *(const float *)b;
     return (x > y) - (x < y);
@@ -53,7 +53,7 @@ void timbre_levels(const Timbre *timbre, float *usual, float *spread)
     for (size_t i = 0; i < count; i++)
         power += pow(10.0, (double)levels[i] / 10.0);
     *usual = (float)(10.0 * log10(power / (double)count));
-    qsort(levels, count, sizeof *levels, compare_levels);
+    qsort(levels, count, sizeof *levels, compare_floats);
     *spread = 0.5F * (levels[3 * count / 4] - levels[count / 4]);
 }
 
@@ -101,12 +101,6 @@ float timbre_fallen(const Timbre *timbre, float hertz, float since)
 static float hertz_of(float pitch)
 {
     return 440.0F * exp2f((pitch - 69.0F) / 12.0F);
-}
-
-static int compare_floats(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
 }
 
 /* Median slope, nepers a sample, from knot to knot of the partials first..end - 1 together, in the

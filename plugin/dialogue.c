@@ -46,7 +46,7 @@ static void change_mode(Brume *self, Mode mode)
     voice_reset(&self->voice, self->rate);
     dialogue_rewind(self);
     if (mode == MODE_CONTINUE)
-        generator_listen(self->generator);
+        listen(self);
     else
         generator_restart(self->generator, &self->settings, 0, true);
 }
