@@ -48,10 +48,10 @@ BUNDLE         := $(BUILD)/brume.lv2
 WEIGHTS        := $(wildcard models/weights/*.safetensors)
 BUNDLE_MODELS  := $(WEIGHTS:models/weights/%=$(BUNDLE)/models/%)
 # The layers once more in double precision: finite differences need the digits.
-DOUBLE_SOURCES := dsp/error.c dsp/random.c $(addprefix models/,attention.c categories.c denoiser.c layers.c \
+DOUBLE_SOURCES := dsp/error.c dsp/random.c $(addprefix models/,attention.c categories.c denoiser.c grid.c layers.c \
                   matrix.c note_model.c note_pass.c note_tokens.c parameters.c \
                   gru.c logistic_mixture.c predictor_convolution.c predictor_heads.c predictor_net.c \
-                  predictor_recurrent.c)
+                  predictor_recurrent.c refiner.c)
 DOUBLE_OBJECTS := $(DOUBLE_SOURCES:%.c=$(BUILD)/double/%.o)
 TEST_SOURCES := $(wildcard tests/unit/test_*.c)
 TEST_BINARIES := $(TEST_SOURCES:%.c=$(BUILD)/%)
