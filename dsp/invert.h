@@ -43,10 +43,11 @@ void inverter_save(const Inverter *inverter, void *state);
 void inverter_load(Inverter *inverter, const void *state);
 
 /* Log energies (INVERTER_BLOCK + INVERTER_AHEAD, count): the next block and the frames after it,
- * which come again at the head of the next call. Writes INVERTER_BLOCK * size / 4 samples. Frame f
+ * which come again at the head of the next call. gain (size / 2 + 1,) weighs the bins of what comes
+ * out, unless it is NULL. Writes INVERTER_BLOCK * size / 4 samples. Frame f
  * covers samples f * size / 4 .. f * size / 4 + size - 1 of the stream: the first 3 size / 4
  * samples lack frames before them and swell up from nothing; whoever wants a hard start drops them.
  */
-void inverter_block(Inverter *inverter, const float *log_energy, float *out);
+void inverter_block(Inverter *inverter, const float *log_energy, const float *gain, float *out);
 
 #endif
