@@ -173,6 +173,12 @@ $(BUILD)/tests/bench/predictor/predictor: $(PREDICTOR_BENCH) $(BUILD)/libbrume.a
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags sndfile) $(ALL_LDFLAGS) -o $@ $(PREDICTOR_BENCH) \
 	    $(BUILD)/libbrume.a $(shell $(PKG_CONFIG) --libs sndfile) $(CORE_LIBS)
 
+# Round trips through representations of sound, for tests/bench/representations/compare.py.
+$(BUILD)/tests/bench/representations/representations: tests/bench/representations/representations.c \
+        $(BUILD)/cli/soundfile.o $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs sndfile) $(CORE_LIBS)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/brume/models
 	install -m 755 $(BUILD)/brume $(DESTDIR)$(PREFIX)/bin/brume
