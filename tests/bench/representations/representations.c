@@ -29,6 +29,7 @@ static const Representation representations[] = {
     {"bands-long", 2048, 0, 128, 0.0, "128 mel bands, noise for phases, 2048/512"},
     {"bands256", 2048, 0, 256, 0.0, "256 mel bands, noise for phases, 2048/512"},
     {"hybrid", 2048, 372, 24, 20000.0, "bins to 8 kHz, 24 bands above, 2048/512: what ships"},
+    {"hybrid-wide", 2048, 557, 24, 20000.0, "bins to 12 kHz, 24 bands above, 2048/512"},
     {"hybrid-short", 1024, 186, 24, 20000.0, "bins to 8 kHz, 24 bands above, 1024/256"},
     {"hybrid-fine", 4096, 743, 24, 20000.0, "bins to 8 kHz, 24 bands above, 4096/1024"},
     {"hybrid-low", 4096, 372, 48, 20000.0, "bins to 4 kHz, 48 bands above, 4096/1024"},
