@@ -100,19 +100,21 @@ static double rms_of(const float *samples, size_t n)
     return sqrt(sum / (double)(n ? n : 1));
 }
 
-/* A second channel that says nothing new is no second take. */
-static bool second_differs(const float *samples, size_t frames, unsigned channels)
+/* What a sound's first take is: LEFT only where the second channel says something new. */
+static CorpusChannel first_channel(const Sound *sound)
 {
-    if (channels < 2)
-        return false;
+    if (sound->channels < 2)
+        return CORPUS_MONO;
     double difference = 0.0, level = 0.0;
-    for (size_t i = 0; i < frames; i++) {
-        const double left = (double)samples[i * channels],
-                     right = (double)samples[i * channels + 1];
+    for (size_t i = 0; i < sound->frames; i++) {
+        const double left = (double)sound->samples[i * sound->channels];
+        const double right = (double)sound->samples[i * sound->channels + 1];
         difference += (left - right) * (left - right);
         level += right * right;
     }
-    return difference > 1e-4 * level && sqrt(level / (double)frames) > 1e-5;
+    if (sqrt(level / (double)sound->frames) <= 1e-5)
+        return CORPUS_MONO;
+    return difference > 1e-4 * level ? CORPUS_LEFT : CORPUS_ALIKE;
 }
 
 /* To the model's rate, in the place of what it was. */
@@ -139,10 +141,12 @@ static int add_sound(Reader *reader, size_t class_index, const char *recording, 
         return error_set(err, "it is silent (below -100 dBFS)");
     if (resample(sound, reader->config->rate, err))
         return -1;
-    if (!second_differs(sound->samples, sound->frames, sound->channels))
-        return add_take(reader, class_index, recording, CORPUS_MONO, sound, err);
-    return add_take(reader, class_index, recording, CORPUS_LEFT, sound, err) ||
-                   add_take(reader, class_index, recording, CORPUS_RIGHT, sound, err) ||
+    const CorpusChannel first = first_channel(sound);
+    if (add_take(reader, class_index, recording, first, sound, err))
+        return -1;
+    if (first != CORPUS_LEFT)
+        return 0;
+    return add_take(reader, class_index, recording, CORPUS_RIGHT, sound, err) ||
                    add_take(reader, class_index, recording, CORPUS_MIDDLE, sound, err)
                ? -1
                : 0;

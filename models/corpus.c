@@ -107,6 +107,7 @@ int corpus_add(Corpus *corpus, size_t class_index, const char *recording, Corpus
                const float *log_energy, size_t frames, Error *err)
 {
     static const float SHARES[] = {[CORPUS_MONO] = 1.0f,
+                                   [CORPUS_ALIKE] = 1.0f,
                                    [CORPUS_LEFT] = 0.25f,
                                    [CORPUS_RIGHT] = 0.25f,
                                    [CORPUS_MIDDLE] = 0.5f};

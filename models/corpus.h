@@ -25,8 +25,9 @@ typedef struct CorpusPlace {
 } CorpusPlace;
 
 /* What a take is of its recording. Of two channels that differ, the left and the right one and the
- * middle, their mean, which is what people hear in mono: it counts as much as the other two. */
-typedef enum { CORPUS_MONO, CORPUS_LEFT, CORPUS_RIGHT, CORPUS_MIDDLE } CorpusChannel;
+ * middle, their mean, which is what people hear in mono: it counts as much as the other two. Of two
+ * that are the same, one. */
+typedef enum { CORPUS_MONO, CORPUS_ALIKE, CORPUS_LEFT, CORPUS_RIGHT, CORPUS_MIDDLE } CorpusChannel;
 
 /* For frames of `bands` values. */
 Corpus *corpus_create(size_t bands, Error *err);

@@ -46,26 +46,40 @@ static void raise_middle(const Corpus *corpus, CorpusTake *middle, const float *
     }
 }
 
+/* What one class is known to have: sums over frames, and how many. */
+typedef struct Image {
+    float *sums; /* (bands,) */
+    float *weight;
+} Image;
+
+static void add_image(Image image, const float *share, size_t bands, size_t count)
+{
+    for (size_t b = 0; b < bands; b++)
+        image.sums[b] += (float)count * (share ? share[b] : 1.0f);
+    *image.weight += (float)count;
+}
+
 /* Measures all recordings of two channels: adds to sums (classes, bands) and weights (classes,). */
 static void measure_all(Corpus *corpus, float *frame, double *energies, float *share, float *sums,
                         float *weights)
 {
     const size_t bands = corpus->bands;
-    for (size_t i = 0; i + 2 < corpus->take_count; i++) {
-        CorpusTake *left = &corpus->takes[i];
-        if (left->channel != CORPUS_LEFT)
-            continue;
-        const size_t c = corpus->groups[left->group].class_index;
+    for (size_t i = 0; i < corpus->take_count; i++) {
+        CorpusTake *take = &corpus->takes[i];
+        const size_t c = corpus->groups[take->group].class_index;
+        const Image image = {sums + c * bands, weights + c};
         size_t first;
-        const size_t count = corpus_take_side(corpus, left, 0, &first);
+        const size_t count = corpus_take_side(corpus, take, 0, &first);
+        if (take->channel == CORPUS_ALIKE)
+            add_image(image, NULL, bands, count);
+        if (take->channel != CORPUS_LEFT)
+            continue;
         if (count) {
-            measure(corpus, left, first, count, frame, energies, share);
-            for (size_t b = 0; b < bands; b++)
-                sums[c * bands + b] += (float)count * share[b];
-            weights[c] += (float)count;
+            measure(corpus, take, first, count, frame, energies, share);
+            add_image(image, share, bands, count);
         }
-        measure(corpus, left, 0, left->frames, frame, energies, share);
-        raise_middle(corpus, left + 2, share, frame);
+        measure(corpus, take, 0, take->frames, frame, energies, share);
+        raise_middle(corpus, take + 2, share, frame);
     }
 }
 

@@ -308,7 +308,7 @@ static void the_image_is_the_middles_share(void **state)
     static const float SHARES[BANDS] = {1.0f, 0.5f, 0.25f};
     Corpus *corpus = create();
     Error err = {""};
-    float values[FRAMES * BANDS], middle[2 * BANDS], read[BANDS];
+    float values[FRAMES * BANDS], middle[3 * BANDS], read[BANDS];
     const size_t c = corpus_class(corpus, "rain", &err);
     for (size_t i = 0; i < 3; i++) {
         for (size_t f = 0; f < FRAMES; f++)
@@ -318,12 +318,14 @@ static void the_image_is_the_middles_share(void **state)
         assert_int_equal(corpus_add(corpus, c, "pond", CHANNELS[i], values, FRAMES, &err), 0);
     }
     add(corpus, "wind", "mono", CORPUS_MONO, 100, 1);
+    add(corpus, "fire", "both", CORPUS_ALIKE, 100, 2);
     split(corpus, 0.0, 1);
     assert_int_equal(corpus_image(corpus, middle, &err), 0);
     for (size_t b = 0; b < BANDS; b++) {
         assert_true(fabsf(middle[b] - SHARES[b]) < 0.01f);
         /* A class of mono recordings takes over what the others have. */
-        assert_true(fabsf(middle[BANDS + b] - SHARES[b]) < 0.01f);
+        assert_true(fabsf(middle[BANDS + b] - 0.5f * (SHARES[b] + 1.0f)) < 0.01f);
+        assert_true(middle[2 * BANDS + b] == 1.0f);
         /* The middle has been brought to the level of its channels. */
         corpus_read(corpus, (CorpusPlace){2, 50}, 1, read);
         assert_true(fabsf(read[b] + 4.0f) < 0.01f);
