@@ -340,7 +340,8 @@ void denoiser_forward(DenoiserPass *pass, const real *w, const DenoiserInput *in
                  s->inner);
     silu_forward(rows * c, s->inner, s->active);
     linear_forward(rows, c, config->bands, s->active, w + d->out_w, w + d->out_b, out);
-    const RefinerInput refined = {in->windows, in->frames, in->x, s->active, pass->condition};
+    const RefinerInput refined = {in->windows, in->frames, in->x,
+                                  in->memory,  s->active,  pass->condition};
     refiner_forward(pass->refiner, w, &refined, out);
 }
 
@@ -402,7 +403,8 @@ void denoiser_backward(DenoiserPass *pass, const real *w, const DenoiserInput *i
     memset(pass->dfilm, 0, in->windows * stride * sizeof *pass->dfilm);
     linear_backward(rows, c, config->bands, s->active, w + d->out_w, dout, pass->drow1,
                     g + d->out_w, g + d->out_b);
-    const RefinerInput refined = {in->windows, in->frames, in->x, s->active, pass->condition};
+    const RefinerInput refined = {in->windows, in->frames, in->x,
+                                  in->memory,  s->active,  pass->condition};
     memset(pass->dcondition, 0, in->windows * config->condition * sizeof *pass->dcondition);
     refiner_backward(pass->refiner, w, &refined, dout, pass->drow2, pass->dcondition, g);
     add(rows * c, pass->drow2, pass->drow1);

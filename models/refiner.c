@@ -15,7 +15,7 @@ struct Refiner {
     RefinerConfig config;
     RefinerPlace place;
     size_t positions;
-    size_t patch_w, outline_w, outline_b, film_w, film_b, out_w, out_b;
+    size_t patch_w, memory_w, outline_w, outline_b, film_w, film_b, out_w, out_b;
     BlockOffsets blocks[REFINER_MAX_BLOCKS];
 };
 
@@ -34,6 +34,8 @@ struct RefinerPass {
     bool training;
     BlockState states[REFINER_MAX_BLOCKS + 1]; /* the last is the output layer's */
     real *patches;                             /* (rows, positions, 2 stride) */
+    real *memory_patches;                      /* (windows, positions, 2 stride) */
+    real *known;                               /* (windows, positions, channels): of the memory */
     real *trunk;                               /* (rows, positions, channels) */
     real *film, *scratch;
     real *dtrunk, *dpart, *dpatches, *dfilm, *dcondition; /* the way back */
@@ -98,6 +100,7 @@ Refiner *refiner_create(const RefinerConfig *config, RefinerPlace place, Paramet
     r->positions = grid_positions(place.bands, config->stride);
     const size_t c = config->channels, all = r->positions * c, width = 2 * config->stride;
     r->patch_w = add2(parameters, "refiner.patch.weight", PARAMETER_FAN_IN, c, width);
+    r->memory_w = add2(parameters, "refiner.memory.weight", PARAMETER_FAN_IN, c, width);
     r->outline_w =
         add2(parameters, "refiner.outline.weight", PARAMETER_FAN_IN, all, place.features);
     r->outline_b = add1(parameters, "refiner.outline.bias", all);
@@ -159,6 +162,8 @@ static size_t lay_out(RefinerPass *pass)
     }
     lay_out_state(pass, &used, &pass->states[r->config.blocks], true);
     pass->patches = take(pass, &used, places * 2 * r->config.stride);
+    pass->memory_patches = take(pass, &used, pass->windows * r->positions * 2 * r->config.stride);
+    pass->known = take(pass, &used, pass->windows * r->positions * r->config.channels);
     pass->trunk = take(pass, &used, size);
     pass->film = take(pass, &used, pass->windows * film_size(r));
     pass->scratch = take(pass, &used, grid_scratch(r->positions, r->config.channels));
@@ -223,10 +228,33 @@ static void block_forward(RefinerPass *pass, const real *w, size_t b, const Refi
     gate_forward(in->windows, window, c, stride, film + 2 * c, s->outer, pass->trunk);
 }
 
-static void add(size_t n, const real *x, real *y)
+KERNEL static void add(size_t n, const real *x, real *y)
 {
     for (size_t i = 0; i < n; i++)
         y[i] += x[i];
+}
+
+/* The memory's part of the trunk, the same in all frames of a window. */
+static void memory_forward(RefinerPass *pass, const real *w, const RefinerInput *in)
+{
+    const Refiner *r = pass->refiner;
+    const size_t c = r->config.channels, row = r->positions * c;
+    grid_cut(in->windows, r->place.bands, r->config.stride, in->memory, pass->memory_patches);
+    linear_forward(in->windows * r->positions, 2 * r->config.stride, c, pass->memory_patches,
+                   w + r->memory_w, NULL, pass->known);
+    for (size_t i = 0; i < in->windows * in->frames; i++)
+        add(row, pass->known + i / in->frames * row, pass->trunk + i * row);
+}
+
+static void memory_backward(RefinerPass *pass, const real *w, const RefinerInput *in, real *g)
+{
+    const Refiner *r = pass->refiner;
+    const size_t c = r->config.channels, row = r->positions * c;
+    memset(pass->known, 0, in->windows * row * sizeof *pass->known);
+    for (size_t i = 0; i < in->windows * in->frames; i++)
+        add(row, pass->dtrunk + i * row, pass->known + i / in->frames * row);
+    linear_backward(in->windows * r->positions, 2 * r->config.stride, c, pass->memory_patches,
+                    w + r->memory_w, pass->known, NULL, g + r->memory_w, NULL);
 }
 
 void refiner_forward(RefinerPass *pass, const real *w, const RefinerInput *in, real *out)
@@ -243,6 +271,7 @@ void refiner_forward(RefinerPass *pass, const real *w, const RefinerInput *in, r
                    w + r->outline_b, pass->trunk);
     linear_forward(places, width, c, pass->patches, w + r->patch_w, NULL, s->inner);
     add(places * c, s->inner, pass->trunk);
+    memory_forward(pass, w, in);
     for (size_t b = 0; b < r->config.blocks; b++)
         block_forward(pass, w, b, in);
 
@@ -312,6 +341,7 @@ void refiner_backward(RefinerPass *pass, const real *w, const RefinerInput *in, 
     grid_cut(rows, r->place.bands, r->config.stride, in->x, pass->patches);
     linear_backward(places, width, c, pass->patches, w + r->patch_w, pass->dtrunk, NULL,
                     g + r->patch_w, NULL);
+    memory_backward(pass, w, in, g);
     linear_backward(rows, r->place.features, r->positions * c, in->features, w + r->outline_w,
                     pass->dtrunk, dfeatures, g + r->outline_w, g + r->outline_b);
     linear_backward(in->windows, r->place.condition, film_size(r), in->condition, w + r->film_w,

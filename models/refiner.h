@@ -2,8 +2,9 @@
  *
  * The trunk's layers mix all bands and must learn each pitch of a chirp or a partial anew. The
  * refiner looks at patches of neighbouring bands with the same weights everywhere: a residual
- * network of 3 x 3 convolutions over frames and patches, told the trunk's features, and by FiLM
- * what the whole window is told. What it finds is added to the trunk's prediction. */
+ * network of 3 x 3 convolutions over frames and patches, told the trunk's features, by FiLM what
+ * the whole window is told, and the memory as it lies along the bands: where the partials of this
+ * very bell are. What it finds is added to the trunk's prediction. */
 #ifndef BRUME_MODELS_REFINER_H
 #define BRUME_MODELS_REFINER_H
 
@@ -48,6 +49,7 @@ void refiner_pass_destroy(RefinerPass *pass);
 typedef struct RefinerInput {
     size_t windows, frames;
     const real *x;         /* (rows, bands) */
+    const real *memory;    /* (windows, bands): one mean frame for each window */
     const real *features;  /* (rows, features) */
     const real *condition; /* (windows, condition) */
 } RefinerInput;
