@@ -49,8 +49,11 @@ def figures_of(a, card, script, path):
             known = json.load(file)
     if not known or known["model"] != fingerprint(card):
         sounds = [word for folder in a.sounds for word in ("--sounds", folder)]
+        # One thread each: several jobs would be in each other's way.
         run = subprocess.run([sys.executable, os.path.join(HERE, script), a.model, *sounds, "--measure",
-                              a.measure, "--json", path], stdout=subprocess.DEVNULL)
+                              a.measure, "--jobs", str(a.jobs), "--json", path],
+                             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                             stdout=subprocess.DEVNULL)
         if run.returncode:
             raise Fault(f"{script} failed")
         with open(path, encoding="utf-8") as file:
@@ -87,6 +90,7 @@ def main():
     ap.add_argument("--sounds", required=True, action="append", metavar="FOLDER",
                     help="the recordings, by class; again for another folder")
     ap.add_argument("--measure", required=True, metavar="FOLDER", help="where texture_distance.py lies")
+    ap.add_argument("--jobs", type=int, default=os.cpu_count(), help="of measuring (one a core)")
     ap.add_argument("--readme", default="README.md", metavar="FILE",
                     help="the document to fill in (README.md)")
     a = ap.parse_args()

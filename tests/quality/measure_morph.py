@@ -21,7 +21,8 @@ import soundfile as sf
 from brume import brume, fingerprint, render, write_figures
 from fault import Fault
 from recordings import excerpts, whole_recordings
-from referee import figures, judge, load_referee
+from referee import figures, judge
+from side_by_side import measure_each
 
 WEIGHTS = 0.0, 0.25, 0.5, 0.75, 1.0
 PAIRS = "rain:waves fire:crickets wind:storm birds:rain choir:bells wind:choir".split()
@@ -54,9 +55,9 @@ def references(card, pair, a, work):
 
 def measure_pair(referee, a, card, pair):
     """Figures at each of the weights."""
-    one, other = pair
+    one, other = pair.split(":")
     with tempfile.TemporaryDirectory() as work:
-        real = references(card, pair, a, work)
+        real = references(card, (one, other), a, work)
         points = []
         for weight in WEIGHTS:
             paths = [f"{work}/morph-{weight}-{seed}.wav" for seed in range(a.seeds)]
@@ -96,7 +97,7 @@ def print_table(result):
 
 
 def main():
-    """Measures the pairs one after another."""
+    """Measures the pairs."""
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("model", help="a texture model, by path or name")
     ap.add_argument("--sounds", required=True, action="append", metavar="FOLDER",
@@ -107,10 +108,10 @@ def main():
     ap.add_argument("--seeds", type=int, default=3, help="renders of each point (3)")
     ap.add_argument("--seconds", type=float, default=10, help="of each render (10)")
     ap.add_argument("--referee-seeds", type=int, default=3, help="how often the referee is asked (3)")
+    ap.add_argument("--jobs", type=int, default=1, help="pairs measured at a time (1)")
     ap.add_argument("--json", metavar="FILE", help="write the figures here too")
     a = ap.parse_args()
     try:
-        referee = load_referee(a.measure)
         card = brume("info", a.model)
         classes = json.loads(card["config"])["classes"]
         pairs = a.pairs or [p for p in PAIRS if set(p.split(":")) <= set(classes)]
@@ -118,8 +119,9 @@ def main():
         for pair in pairs:
             if pair.count(":") != 1:
                 raise Fault(f"--pair {pair}: give two classes with a colon between them")
-            print(f"measuring {pair}", file=sys.stderr)
-            result["pairs"][pair] = measure_pair(referee, a, card, pair.split(":"))
+        for pair, points in measure_each(measure_pair, a, card, pairs):
+            print(f"measured {pair}", file=sys.stderr)
+            result["pairs"][pair] = points
     except (Fault, OSError) as fault:
         print(f"measure_morph: {fault}", file=sys.stderr)
         return 1

@@ -28,12 +28,12 @@ from cost import measure_cost
 from course import measure_course
 from distance import measure_distance, measure_quick
 from fault import Fault
-from referee import load_referee
+from side_by_side import measure_each
 from stereo import measure_stereo
 from tables import print_tables
 
 
-def measure_class(referee, a, class_name, card):
+def measure_class(referee, a, card, class_name):
     """All figures of one class."""
     with tempfile.TemporaryDirectory() as work:
         measure = measure_quick if a.quick else measure_distance
@@ -45,7 +45,7 @@ def measure_class(referee, a, class_name, card):
 
 
 def main():
-    """Measures the classes one after another."""
+    """Measures the classes, then what all have in common."""
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("model", help="a texture model, by path or name")
     ap.add_argument("--sounds", required=True, action="append", metavar="FOLDER",
@@ -55,17 +55,18 @@ def main():
     ap.add_argument("--seeds", type=int, default=6, help="renders of each class (6)")
     ap.add_argument("--seconds", type=float, default=10, help="of each render (10)")
     ap.add_argument("--referee-seeds", type=int, default=8, help="how often the referee is asked (8)")
+    ap.add_argument("--jobs", type=int, default=1, help="classes measured at a time (1)")
     ap.add_argument("--quick", action="store_true", help="TOTAL, and seams in 40 s, only")
     ap.add_argument("--json", metavar="FILE", help="write the figures here too")
     a = ap.parse_args()
     try:
-        referee = load_referee(a.measure)
         card = brume("info", a.model)
         asked = {"seeds": a.seeds, "seconds": a.seconds, "referee_seeds": a.referee_seeds, "quick": a.quick}
         figures = {"model": fingerprint(card), "asked": asked, "classes": {}}
-        for class_name in a.classes or json.loads(card["config"])["classes"]:
-            print(f"measuring {class_name}", file=sys.stderr)
-            figures["classes"][class_name] = measure_class(referee, a, class_name, card)
+        names = a.classes or json.loads(card["config"])["classes"]
+        for class_name, measured in measure_each(measure_class, a, card, names):
+            print(f"measured {class_name}", file=sys.stderr)
+            figures["classes"][class_name] = measured
         if not a.quick:
             figures["cost"] = measure_cost(a.model)
     except (Fault, OSError) as fault:
