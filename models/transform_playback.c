@@ -134,16 +134,22 @@ static void finish(TransformPlayback *playback, float *out, size_t n)
     playback->position += n;
 }
 
-/* From the stream's output to the caller. */
+/* From the stream's output to the caller, until there is nothing left or no room. */
 static int give_output(TransformPlayback *playback, float *out, size_t room, size_t *made,
                        Error *err)
 {
+    const unsigned channels = playback->channels;
     Buffer *buffer = &playback->output;
-    size_t used;
-    if (resampler_process(playback->out_of, buffer->interleaved + buffer->at * playback->channels,
-                          buffer->end - buffer->at, &used, out, room, made, err))
-        return -1;
-    buffer->at += used;
+    *made = 0;
+    do {
+        size_t used, step;
+        if (resampler_process(playback->out_of, buffer->interleaved + buffer->at * channels,
+                              buffer->end - buffer->at, &used, out + *made * channels, room - *made,
+                              &step, err))
+            return -1;
+        buffer->at += used;
+        *made += step;
+    } while (buffer->at < buffer->end && *made < room);
     finish(playback, out, *made);
     return 0;
 }
