@@ -48,10 +48,10 @@ BUNDLE         := $(BUILD)/brume.lv2
 WEIGHTS        := $(wildcard models/weights/*.safetensors)
 BUNDLE_MODELS  := $(WEIGHTS:models/weights/%=$(BUNDLE)/models/%)
 # The layers once more in double precision: finite differences need the digits.
-DOUBLE_SOURCES := dsp/error.c dsp/random.c $(addprefix models/,attention.c categories.c denoiser.c layers.c \
+DOUBLE_SOURCES := dsp/error.c dsp/random.c $(addprefix models/,attention.c categories.c denoiser.c grid.c layers.c \
                   matrix.c note_model.c note_pass.c note_tokens.c parameters.c \
                   gru.c logistic_mixture.c predictor_convolution.c predictor_heads.c predictor_net.c \
-                  predictor_recurrent.c)
+                  predictor_recurrent.c refiner.c)
 DOUBLE_OBJECTS := $(DOUBLE_SOURCES:%.c=$(BUILD)/double/%.o)
 TEST_SOURCES := $(wildcard tests/unit/test_*.c)
 TEST_BINARIES := $(TEST_SOURCES:%.c=$(BUILD)/%)
@@ -64,7 +64,12 @@ HOST_BINARIES := $(HOST_SOURCES:%.c=$(BUILD)/%)
 HOST_PKGS     := lilv-0 sndfile
 TINY_BUNDLE   := $(BUILD)/tests/host/tiny/brume.lv2/manifest.ttl
 
-.PHONY: all deps demo check test bench install install-user uninstall clean asan ubsan tsan help
+# Recordings by class, those of tonal instruments apart, and the referee: what `make gallery` needs.
+SOUNDS  ?= ../shared/data/textures
+TONES   ?=
+MEASURE ?= ../shared/measure
+
+.PHONY: all deps demo check test bench gallery install install-user uninstall clean asan ubsan tsan help
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/brume $(BUNDLE)/brume.so $(BUNDLE)/manifest.ttl $(BUNDLE_MODELS)
@@ -74,6 +79,8 @@ help:
 	@echo "make check         install what is missing, build, run every test"
 	@echo "make               build build/brume and build/brume.lv2"
 	@echo "make bench         measure, and write tests/bench/RESULTS.md"
+	@echo "make gallery SOUNDS= TONES= MEASURE=   measure the texture model on these recordings (hours when it"
+	@echo "                   is new), draw it, and write both into README.md and its card"
 	@echo "make asan|ubsan|tsan   the tests under a sanitizer"
 	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
 
@@ -166,12 +173,25 @@ $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a $(CORE_LIBS)
 
+GALLERY_SOUNDS := $(foreach folder,$(SOUNDS) $(TONES),--sounds $(folder))
+gallery:
+	@sh tests/deps.sh $(PACKAGES) python3-matplotlib
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@BUILD=$(BUILD) /usr/bin/python3 tests/quality/gallery.py models/weights/texture.safetensors \
+	    $(GALLERY_SOUNDS) --measure $(MEASURE)
+
 # Figures of the sample tier, on recordings that are given to it.
 PREDICTOR_BENCH := $(wildcard tests/bench/predictor/*.c) tests/bench/anchor_d.c
 $(BUILD)/tests/bench/predictor/predictor: $(PREDICTOR_BENCH) $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags sndfile) $(ALL_LDFLAGS) -o $@ $(PREDICTOR_BENCH) \
 	    $(BUILD)/libbrume.a $(shell $(PKG_CONFIG) --libs sndfile) $(CORE_LIBS)
+
+# Round trips through representations of sound, for tests/bench/representations/compare.py.
+$(BUILD)/tests/bench/representations/representations: tests/bench/representations/representations.c \
+        $(BUILD)/cli/soundfile.o $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs sndfile) $(CORE_LIBS)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/brume/models

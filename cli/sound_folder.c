@@ -52,17 +52,24 @@ static void warn(Reader *reader, const char *path, const char *message)
     reader->report->skipped++;
 }
 
-/* Log energies (frames, bands) of a sound's first channel, by pieces: an hour is not copied whole.
- * piece: PIECE + 3 hops. */
-static int analyse(Reader *reader, const Sound *sound, size_t frames, float *piece,
-                   float *log_energy, Error *err)
+/* Sample i of a sound as a take hears it. */
+static float sample_at(const Sound *sound, CorpusChannel channel, size_t i)
+{
+    const float *at = sound->samples + i * sound->channels;
+    return channel == CORPUS_MIDDLE ? 0.5f * (at[0] + at[1]) : at[channel == CORPUS_RIGHT];
+}
+
+/* Log energies (frames, bands) of a channel, by pieces: an hour is not copied whole. piece: PIECE +
+ * 3 hops. */
+static int analyse(Reader *reader, const Sound *sound, CorpusChannel channel, size_t frames,
+                   float *piece, float *log_energy, Error *err)
 {
     const size_t frame = reader->config->frame, hop = frame / 4;
     for (size_t done = 0; done < frames; done += PIECE) {
         const size_t count = frames - done < PIECE ? frames - done : PIECE;
         const size_t n = (count - 1) * hop + frame;
         for (size_t i = 0; i < n; i++)
-            piece[i] = sound->samples[(done * hop + i) * sound->channels];
+            piece[i] = sample_at(sound, channel, done * hop + i);
         if (analysis_run(reader->bands, reader->stft, piece, n, hop,
                          log_energy + done * bands_count(reader->bands), err))
             return -1;
@@ -70,16 +77,16 @@ static int analyse(Reader *reader, const Sound *sound, size_t frames, float *pie
     return 0;
 }
 
-static int add_take(Reader *reader, size_t class_index, const char *recording, float share,
-                    const Sound *sound, Error *err)
+static int add_take(Reader *reader, size_t class_index, const char *recording,
+                    CorpusChannel channel, const Sound *sound, Error *err)
 {
     const size_t frame = reader->config->frame, hop = frame / 4;
     const size_t frames = analysis_frames(sound->frames, frame, hop);
     float *piece = malloc((PIECE + 3) * hop * sizeof *piece);
     float *log_energy = malloc((frames ? frames : 1) * bands_count(reader->bands) * sizeof(float));
     int failed = piece && log_energy ? 0 : error_set(err, "out of memory");
-    failed = failed || analyse(reader, sound, frames, piece, log_energy, err) ||
-             corpus_add(reader->corpus, class_index, recording, share, log_energy, frames, err);
+    failed = failed || analyse(reader, sound, channel, frames, piece, log_energy, err) ||
+             corpus_add(reader->corpus, class_index, recording, channel, log_energy, frames, err);
     free(piece);
     free(log_energy);
     return failed ? -1 : 0;
@@ -93,19 +100,21 @@ static double rms_of(const float *samples, size_t n)
     return sqrt(sum / (double)(n ? n : 1));
 }
 
-/* A second channel that says nothing new is no second take. */
-static bool second_differs(const float *samples, size_t frames, unsigned channels)
+/* What a sound's first take is: LEFT only where the second channel says something new. */
+static CorpusChannel first_channel(const Sound *sound)
 {
-    if (channels < 2)
-        return false;
+    if (sound->channels < 2)
+        return CORPUS_MONO;
     double difference = 0.0, level = 0.0;
-    for (size_t i = 0; i < frames; i++) {
-        const double left = (double)samples[i * channels],
-                     right = (double)samples[i * channels + 1];
+    for (size_t i = 0; i < sound->frames; i++) {
+        const double left = (double)sound->samples[i * sound->channels];
+        const double right = (double)sound->samples[i * sound->channels + 1];
         difference += (left - right) * (left - right);
         level += right * right;
     }
-    return difference > 1e-4 * level && sqrt(level / (double)frames) > 1e-5;
+    if (sqrt(level / (double)sound->frames) <= 1e-5)
+        return CORPUS_MONO;
+    return difference > 1e-4 * level ? CORPUS_LEFT : CORPUS_ALIKE;
 }
 
 /* To the model's rate, in the place of what it was. */
@@ -125,16 +134,6 @@ static int resample(Sound *sound, size_t rate, Error *err)
     return 0;
 }
 
-/* Of two channels the second, in half the memory. */
-static void keep_second(Sound *sound)
-{
-    for (size_t i = 0; i < sound->frames; i++)
-        sound->samples[i] = sound->samples[2 * i + 1];
-    sound->channels = 1;
-    float *less = realloc(sound->samples, (sound->frames ? sound->frames : 1) * sizeof *less);
-    sound->samples = less ? less : sound->samples;
-}
-
 static int add_sound(Reader *reader, size_t class_index, const char *recording, Sound *sound,
                      Error *err)
 {
@@ -142,14 +141,15 @@ static int add_sound(Reader *reader, size_t class_index, const char *recording, 
         return error_set(err, "it is silent (below -100 dBFS)");
     if (resample(sound, reader->config->rate, err))
         return -1;
-    const bool second = second_differs(sound->samples, sound->frames, sound->channels);
-    const float share = second ? 0.5f : 1.0f;
-    if (add_take(reader, class_index, recording, share, sound, err))
+    const CorpusChannel first = first_channel(sound);
+    if (add_take(reader, class_index, recording, first, sound, err))
         return -1;
-    if (!second)
+    if (first != CORPUS_LEFT)
         return 0;
-    keep_second(sound);
-    return add_take(reader, class_index, recording, share, sound, err);
+    return add_take(reader, class_index, recording, CORPUS_RIGHT, sound, err) ||
+                   add_take(reader, class_index, recording, CORPUS_MIDDLE, sound, err)
+               ? -1
+               : 0;
 }
 
 /* More than two channels: the first two, since resampling knows no more. */

@@ -206,6 +206,18 @@ double bands_centre(const Bands *bands, size_t band)
     return bands->centres[band] * bands->rate / (double)bands->size;
 }
 
+double bands_width(const Bands *bands, size_t band)
+{
+    const Band *b = &bands->bands[band];
+    return 1.0 / (0.375 * (double)bands->size * (double)b->scale);
+}
+
+float bands_at(const Bands *bands, const float *values, size_t k)
+{
+    const size_t b = bands->below[k];
+    return values[b] + bands->share[k] * (values[b + 1] - values[b]);
+}
+
 static inline float power(float complex value)
 {
     return crealf(value) * crealf(value) + cimagf(value) * cimagf(value);
@@ -247,9 +259,6 @@ void bands_impose(const Bands *bands, const float *target, float complex *spectr
         scratch[b] = fminf(most, sqrtf(target[b] / (scratch[b] + tiny)));
     for (size_t k = 0; k < bands->single; k++)
         spectrum[k] *= scratch[k];
-    for (size_t k = bands->single; k < bands->bins; k++) {
-        const size_t b = bands->below[k];
-        const float share = bands->share[k];
-        spectrum[k] *= scratch[b] + share * (scratch[b + 1] - scratch[b]);
-    }
+    for (size_t k = bands->single; k < bands->bins; k++)
+        spectrum[k] *= bands_at(bands, scratch, k);
 }

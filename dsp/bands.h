@@ -37,6 +37,13 @@ size_t bands_single(const Bands *bands);
 /* Centre of a band in Hz. */
 double bands_centre(const Bands *bands, size_t band);
 
+/* How many bins a band stands for: widths of neighbours add up to the bins between them. */
+double bands_width(const Bands *bands, size_t band);
+
+/* The value at bin k (0..size / 2) of a curve that has `values` (count,) at the bands' centres,
+ * straight between them. Any thread. */
+float bands_at(const Bands *bands, const float *values, size_t k);
+
 /* spectrum (size / 2 + 1,) of a Hann frame -> energy (count,): mean bin power of each band, scaled
  * so that white noise of variance 1 has energy 1. Any thread. */
 void bands_energy(const Bands *bands, const float complex *spectrum, float *energy);

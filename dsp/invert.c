@@ -25,6 +25,7 @@ struct Inverter {
     float *led, *rest;       /* (count,): energies of the guide, and of what is beside it */
     float *energy, *angle; /* (FRAMES + 1, single) log energies, phases; row 0: the frame before */
     float *tail;           /* (size - hop,): what finished frames add to the coming samples */
+    float *heard;          /* (size - hop,): the same of what is heard, weighed by the gains */
     float *time;           /* (FRAMES + OVERLAP - 1) * hop */
     float *envelope;       /* the same length, and so the next two */
     float *norm;           /* 1 / (sum of squared windows over each sample) */
@@ -65,14 +66,15 @@ static int allocate(Inverter *inverter)
     inverter->energy = calloc((FRAMES + 1) * inverter->single + 1, sizeof *inverter->energy);
     inverter->angle = calloc((FRAMES + 1) * inverter->single + 1, sizeof *inverter->angle);
     inverter->tail = calloc(tail, sizeof *inverter->tail);
+    inverter->heard = calloc(tail, sizeof *inverter->heard);
     inverter->time = calloc(span(inverter), sizeof *inverter->time);
     inverter->envelope = calloc(span(inverter), sizeof *inverter->envelope);
     inverter->norm = calloc(span(inverter), sizeof *inverter->norm);
     inverter->first_norm = calloc(span(inverter), sizeof *inverter->first_norm);
     return inverter->spectra && inverter->part && inverter->target && inverter->scratch &&
                    inverter->led && inverter->rest && inverter->energy && inverter->angle &&
-                   inverter->tail && inverter->time && inverter->envelope && inverter->norm &&
-                   inverter->first_norm
+                   inverter->tail && inverter->heard && inverter->time && inverter->envelope &&
+                   inverter->norm && inverter->first_norm
                ? 0
                : -1;
 }
@@ -134,6 +136,7 @@ void inverter_destroy(Inverter *inverter)
     free(inverter->energy);
     free(inverter->angle);
     free(inverter->tail);
+    free(inverter->heard);
     free(inverter->time);
     free(inverter->envelope);
     free(inverter->norm);
@@ -146,12 +149,13 @@ void inverter_reset(Inverter *inverter)
     /* The frame before is not looked at in the stream's first block. */
     inverter->frame = 0;
     memset(inverter->tail, 0, (inverter->size - inverter->hop) * sizeof *inverter->tail);
+    memset(inverter->heard, 0, (inverter->size - inverter->hop) * sizeof *inverter->heard);
 }
 
 size_t inverter_state_size(const Inverter *inverter)
 {
     const size_t tail = inverter->size - inverter->hop;
-    return sizeof inverter->frame + (tail + 2 * inverter->single) * sizeof(float);
+    return sizeof inverter->frame + (2 * tail + 2 * inverter->single) * sizeof(float);
 }
 
 void inverter_save(const Inverter *inverter, void *state)
@@ -161,6 +165,7 @@ void inverter_save(const Inverter *inverter, void *state)
     const size_t single = inverter->single * sizeof(float);
     memcpy(at, &inverter->frame, sizeof inverter->frame);
     memcpy(at += sizeof inverter->frame, inverter->tail, tail);
+    memcpy(at += tail, inverter->heard, tail);
     memcpy(at += tail, inverter->energy, single);
     memcpy(at + single, inverter->angle, single);
 }
@@ -172,6 +177,7 @@ void inverter_load(Inverter *inverter, const void *state)
     const size_t single = inverter->single * sizeof(float);
     memcpy(&inverter->frame, at, sizeof inverter->frame);
     memcpy(inverter->tail, at += sizeof inverter->frame, tail);
+    memcpy(inverter->heard, at += tail, tail);
     memcpy(inverter->energy, at += tail, single);
     memcpy(inverter->angle, at + single, single);
 }
@@ -284,11 +290,12 @@ static bool lead_all(Inverter *inverter, const InverterGuide *guide)
     return whole;
 }
 
-/* Overlap-adds frames 0..frames-1 onto the tail, into `time` (span,). */
-static void overlap_add(Inverter *inverter, int frames)
+/* Overlap-adds frames 0..frames-1 onto what earlier ones left (size - hop,), into `time` (span,).
+ */
+static void overlap_add(Inverter *inverter, int frames, const float *left)
 {
     const size_t tail = inverter->size - inverter->hop;
-    memcpy(inverter->time, inverter->tail, tail * sizeof *inverter->time);
+    memcpy(inverter->time, left, tail * sizeof *inverter->time);
     memset(inverter->time + tail, 0, (span(inverter) - tail) * sizeof *inverter->time);
     for (int f = 0; f < frames; f++)
         stft_inverse(inverter->stft, inverter->spectra + (size_t)f * inverter->bins,
@@ -300,7 +307,7 @@ static void overlap_add(Inverter *inverter, int frames)
 static void refine(Inverter *inverter, const float *norm)
 {
     const size_t count = bands_count(inverter->bands);
-    overlap_add(inverter, FRAMES);
+    overlap_add(inverter, FRAMES, inverter->tail);
     for (size_t i = 0; i < span(inverter); i++)
         inverter->time[i] *= norm[i];
     for (int f = 0; f < FRAMES; f++) {
@@ -322,11 +329,27 @@ static void keep_frame(Inverter *inverter)
         inverter->angle[k] = cargf(last[k]);
 }
 
-/* `guide` may be NULL. */
-static void make_block(Inverter *inverter, const float *log_energy, const InverterGuide *guide,
-                       float *out)
+/* Overlap-adds the finished frames; what they add to later samples stays in `left` (size - hop,).
+ */
+static void finish_frames(Inverter *inverter, float *left)
 {
-    const size_t count = bands_count(inverter->bands), made = INVERTER_BLOCK * inverter->hop;
+    overlap_add(inverter, INVERTER_BLOCK, left);
+    memcpy(left, inverter->time + INVERTER_BLOCK * inverter->hop,
+           (inverter->size - inverter->hop) * sizeof *left);
+}
+
+static void weigh(Inverter *inverter, const float *gain)
+{
+    for (size_t f = 0; f < INVERTER_BLOCK; f++)
+        for (size_t k = 0; k < inverter->bins; k++)
+            inverter->spectra[f * inverter->bins + k] *= gain[k];
+}
+
+/* `gain` and `guide` may be NULL. */
+static void make_block(Inverter *inverter, const float *log_energy, const float *gain,
+                       const InverterGuide *guide, float *out)
+{
+    const size_t count = bands_count(inverter->bands);
     for (size_t f = 0; f < FRAMES; f++)
         bands_exp(inverter->bands, log_energy + f * count, inverter->target + f * count);
     excite(inverter, log_energy);
@@ -335,22 +358,24 @@ static void make_block(Inverter *inverter, const float *log_energy, const Invert
         refine(inverter, inverter->frame ? inverter->norm : inverter->first_norm);
     keep_frame(inverter);
 
-    overlap_add(inverter, INVERTER_BLOCK);
+    /* The next block's rounds go on from frames as they are, its sound from frames as heard. */
+    finish_frames(inverter, inverter->tail);
+    if (gain)
+        weigh(inverter, gain);
+    finish_frames(inverter, inverter->heard);
     const float scale = 1.0f / 1.5f; /* four squared Hann windows a quarter apart */
-    for (size_t i = 0; i < made; i++)
+    for (size_t i = 0; i < INVERTER_BLOCK * inverter->hop; i++)
         out[i] = inverter->time[i] * scale;
-    memcpy(inverter->tail, inverter->time + made,
-           (inverter->size - inverter->hop) * sizeof *inverter->tail);
     inverter->frame += INVERTER_BLOCK;
 }
 
-void inverter_block(Inverter *inverter, const float *log_energy, float *out)
+void inverter_block(Inverter *inverter, const float *log_energy, const float *gain, float *out)
 {
-    make_block(inverter, log_energy, NULL, out);
+    make_block(inverter, log_energy, gain, NULL, out);
 }
 
 void inverter_block_guided(Inverter *inverter, const float *log_energy, const InverterGuide *guide,
                            float *out)
 {
-    make_block(inverter, log_energy, guide, out);
+    make_block(inverter, log_energy, NULL, guide, out);
 }

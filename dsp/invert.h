@@ -44,11 +44,12 @@ void inverter_save(const Inverter *inverter, void *state);
 void inverter_load(Inverter *inverter, const void *state);
 
 /* Log energies (INVERTER_BLOCK + INVERTER_AHEAD, count): the next block and the frames after it,
- * which come again at the head of the next call. Writes INVERTER_BLOCK * size / 4 samples. Frame f
+ * which come again at the head of the next call. gain (size / 2 + 1,) weighs the bins of what comes
+ * out, unless it is NULL. Writes INVERTER_BLOCK * size / 4 samples. Frame f
  * covers samples f * size / 4 .. f * size / 4 + size - 1 of the stream: the first 3 size / 4
  * samples lack frames before them and swell up from nothing; whoever wants a hard start drops them.
  */
-void inverter_block(Inverter *inverter, const float *log_energy, float *out);
+void inverter_block(Inverter *inverter, const float *log_energy, const float *gain, float *out);
 
 /* A sound whose own fine structure is to be heard in what is made: its spectra (INVERTER_BLOCK +
  * INVERTER_AHEAD, size / 2 + 1), as stft_forward gives them, and how much of it is left in each
@@ -58,10 +59,10 @@ typedef struct InverterGuide {
     const float *share;
 } InverterGuide;
 
-/* The same, where the first guess is the guide, times its share and nowhere louder than its bands
- * are asked to be, and beside it what inverter_block would begin with, as loud as the rest. Where
- * all of a block's shares are 1 there is nothing left to find, and no round is made: energies that
- * are the guide's own give the guide back. */
+/* The same without gains, where the first guess is the guide, times its share and nowhere louder
+ * than its bands are asked to be, and beside it what inverter_block would begin with, as loud as
+ * the rest. Where all of a block's shares are 1 there is nothing left to find, and no round is
+ * made: energies that are the guide's own give the guide back. */
 void inverter_block_guided(Inverter *inverter, const float *log_energy, const InverterGuide *guide,
                            float *out);
 

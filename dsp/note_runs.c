@@ -2,6 +2,7 @@
 
 #include "dsp/note_pitch.h"
 #include "dsp/onsets.h"
+#include "dsp/rank.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -34,14 +35,9 @@ float note_runs_pitch(const PitchFrame *frame)
 
 static float median(const float *values, size_t count)
 {
-    float sorted[MEMORY] = {0.0F};
-    for (size_t i = 0; i < count; i++) {
-        size_t at = i;
-        for (; at > 0 && sorted[at - 1] > values[i]; at--)
-            sorted[at] = sorted[at - 1];
-        sorted[at] = values[i];
-    }
-    return sorted[count / 2];
+    float sorted[MEMORY];
+    memcpy(sorted, values, count * sizeof *values);
+    return rank_median(sorted, count);
 }
 
 /* Where the pitch stays: frames (frames,) -> runs, returns how many. A frame that leaves the pitch

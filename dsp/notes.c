@@ -3,6 +3,7 @@
 #include "dsp/note_runs.h"
 #include "dsp/onsets.h"
 #include "dsp/pulse.h"
+#include "dsp/rank.h"
 #include "dsp/stft.h"
 
 #include <math.h>
@@ -35,18 +36,11 @@ static void clean(const float *x, size_t n, float *out)
     }
 }
 
-static int compare_floats(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 static float median(float *values, size_t count)
 {
     if (count == 0)
         return 0.0F;
-    qsort(values, count, sizeof *values, compare_floats);
-    return values[count / 2];
+    return rank_median(values, count);
 }
 
 static float decibels(float level)

@@ -2,6 +2,7 @@
 
 #include "dsp/bands.h"
 #include "dsp/pitch.h"
+#include "dsp/rank.h"
 #include "dsp/stft.h"
 
 #include <math.h>
@@ -14,12 +15,6 @@
 #define ORDER 24
 
 static const float FLOOR = 1e-4F;
-
-static int compare_floats(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
 
 /* Energies (frames, BANDS) of frames centred on multiples of the hop. */
 static void energies(const float *x, size_t n, size_t frames, const Bands *bands, Stft *stft,
@@ -45,7 +40,7 @@ static float loud_energy(const float *energy, size_t frames, float *scratch)
         for (size_t b = 0; b < BANDS; b++)
             scratch[f] += energy[f * BANDS + b] / BANDS;
     }
-    qsort(scratch, frames, sizeof *scratch, compare_floats);
+    rank_sort(scratch, frames);
     return scratch[frames * 95 / 100];
 }
 

@@ -1,6 +1,7 @@
 #include "dsp/partial_peaks.h"
 
 #include "dsp/pitch.h"
+#include "dsp/rank.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -55,12 +56,6 @@ static void analyse(const float *x, size_t n, const float *hertz, float mean, St
     out->lobe = 2.0F * SIZE / (float)size;
 }
 
-static int compare_floats(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* What lies about bin k when its peak is left out: the 40th percentile within `reach` bins. */
 static float floor_about(const Spectrum *s, size_t k, size_t reach)
 {
@@ -73,7 +68,7 @@ static float floor_about(const Spectrum *s, size_t k, size_t reach)
             values[count++] = s->amplitude[i];
     if (count == 0)
         return 0.0F;
-    qsort(values, count, sizeof *values, compare_floats);
+    rank_sort(values, count);
     return values[count * 2 / 5];
 }
 

@@ -1,4 +1,4 @@
-#include "models/corpus.h"
+#include "models/corpus_parts.h"
 
 #include "dsp/random.h"
 #include "models/half.h"
@@ -8,33 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_ROOM = 256, STREAM_SPLIT = 0x5b11, STREAM_FIT = 0xf17, FIT_FRAMES = 12288, BORDER = 3 };
-
-typedef struct Take {
-    size_t group, frames, used; /* held out in time: frames used..frames-1 */
-    float share;
-    uint16_t *values; /* (frames, bands) */
-} Take;
-
-typedef struct Group {
-    char name[NAME_ROOM];
-    size_t class_index, frames; /* of its longest take */
-    int held_out;
-} Group;
-
-typedef struct Class {
-    char name[NAME_ROOM];
-    int held_by_time;  /* one group: the end of each take is held out */
-    double weights[2]; /* of the class, on each side of the split */
-} Class;
-
-struct Corpus {
-    size_t bands;
-    Take *takes;
-    Group *groups;
-    Class *classes;
-    size_t take_count, group_count, class_count;
-};
+enum { STREAM_SPLIT = 0x5b11, STREAM_FIT = 0xf17, FIT_FRAMES = 12288, BORDER = 3 };
 
 Corpus *corpus_create(size_t bands, Error *err)
 {
@@ -76,13 +50,13 @@ size_t corpus_class(Corpus *corpus, const char *name, Error *err)
         if (!strcmp(corpus->classes[c].name, name))
             return c;
     void *classes = corpus->classes;
-    if (grow(&classes, corpus->class_count, sizeof(Class))) {
+    if (grow(&classes, corpus->class_count, sizeof(CorpusClass))) {
         error_set(err, "out of memory for recordings");
         return SIZE_MAX;
     }
     corpus->classes = classes;
-    Class *class = &corpus->classes[corpus->class_count];
-    *class = (Class){.held_by_time = 0};
+    CorpusClass *class = &corpus->classes[corpus->class_count];
+    *class = (CorpusClass){.held_by_time = 0};
     snprintf(class->name, sizeof class->name, "%s", name);
     return corpus->class_count++;
 }
@@ -105,7 +79,7 @@ const char *corpus_class_name(const Corpus *corpus, size_t class_index)
 /* "sea-A" and "sea-B" -> "sea": a separator and one letter at the end mark a piece. */
 static void group_name(const char *recording, char *name)
 {
-    snprintf(name, NAME_ROOM, "%s", recording);
+    snprintf(name, CORPUS_NAME_ROOM, "%s", recording);
     const size_t n = strlen(name);
     if (n > 2 && (name[n - 2] == '-' || name[n - 2] == '_' || name[n - 2] == ' ') &&
         ((name[n - 1] >= 'A' && name[n - 1] <= 'Z') || (name[n - 1] >= 'a' && name[n - 1] <= 'z')))
@@ -114,33 +88,42 @@ static void group_name(const char *recording, char *name)
 
 static size_t find_group(Corpus *corpus, size_t class_index, const char *recording)
 {
-    char name[NAME_ROOM];
+    char name[CORPUS_NAME_ROOM];
     group_name(recording, name);
     for (size_t g = 0; g < corpus->group_count; g++)
         if (corpus->groups[g].class_index == class_index && !strcmp(corpus->groups[g].name, name))
             return g;
     void *groups = corpus->groups;
-    if (grow(&groups, corpus->group_count, sizeof(Group)))
+    if (grow(&groups, corpus->group_count, sizeof(CorpusGroup)))
         return SIZE_MAX;
     corpus->groups = groups;
-    Group *group = &corpus->groups[corpus->group_count];
-    *group = (Group){.class_index = class_index};
+    CorpusGroup *group = &corpus->groups[corpus->group_count];
+    *group = (CorpusGroup){.class_index = class_index};
     strcpy(group->name, name);
     return corpus->group_count++;
 }
 
-int corpus_add(Corpus *corpus, size_t class_index, const char *recording, float share,
+int corpus_add(Corpus *corpus, size_t class_index, const char *recording, CorpusChannel channel,
                const float *log_energy, size_t frames, Error *err)
 {
+    static const float SHARES[] = {[CORPUS_MONO] = 1.0f,
+                                   [CORPUS_ALIKE] = 1.0f,
+                                   [CORPUS_LEFT] = 0.25f,
+                                   [CORPUS_RIGHT] = 0.25f,
+                                   [CORPUS_MIDDLE] = 0.5f};
     if (frames < CORPUS_LEAST_FRAMES)
         return error_set(err, "too short: at least %d frames are needed", CORPUS_LEAST_FRAMES);
     void *takes = corpus->takes;
     const size_t group = find_group(corpus, class_index, recording);
-    if (group == SIZE_MAX || grow(&takes, corpus->take_count, sizeof(Take)))
+    if (group == SIZE_MAX || grow(&takes, corpus->take_count, sizeof(CorpusTake)))
         return error_set(err, "out of memory for recordings");
     corpus->takes = takes;
-    Take *take = &corpus->takes[corpus->take_count];
-    *take = (Take){.group = group, .frames = frames, .used = frames, .share = share};
+    CorpusTake *take = &corpus->takes[corpus->take_count];
+    *take = (CorpusTake){.group = group,
+                         .frames = frames,
+                         .used = frames,
+                         .channel = channel,
+                         .share = SHARES[channel]};
     take->values = malloc(frames * corpus->bands * sizeof *take->values);
     if (!take->values)
         return error_set(err, "out of memory for %zu frames", frames);
@@ -151,10 +134,9 @@ int corpus_add(Corpus *corpus, size_t class_index, const char *recording, float 
     return 0;
 }
 
-/* Frames of a take on one side of the split, and where they start. */
-static size_t take_side(const Corpus *corpus, const Take *take, int held_out, size_t *first)
+size_t corpus_take_side(const Corpus *corpus, const CorpusTake *take, int held_out, size_t *first)
 {
-    const Group *group = &corpus->groups[take->group];
+    const CorpusGroup *group = &corpus->groups[take->group];
     *first = 0;
     if (!corpus->classes[group->class_index].held_by_time)
         return group->held_out == held_out ? take->frames : 0;
@@ -165,10 +147,10 @@ static size_t take_side(const Corpus *corpus, const Take *take, int held_out, si
     return held_out ? take->frames - take->used : take->used < take->frames ? kept : take->used;
 }
 
-static double take_weight(const Corpus *corpus, const Take *take, int held_out)
+static double take_weight(const Corpus *corpus, const CorpusTake *take, int held_out)
 {
     size_t first;
-    const size_t frames = take_side(corpus, take, held_out, &first);
+    const size_t frames = corpus_take_side(corpus, take, held_out, &first);
     return frames < CORPUS_LEAST_FRAMES ? 0.0 : sqrt((double)frames) * (double)take->share;
 }
 
@@ -182,7 +164,7 @@ static int hold_groups(Corpus *corpus, size_t c, size_t count, size_t total, dou
     for (size_t tried = 0; tried < 4 * count && held < goal; tried++) {
         uint64_t pick = random_below(seed, STREAM_SPLIT, c * 65536 + tried, count);
         for (size_t g = 0; g < corpus->group_count; g++) {
-            Group *group = &corpus->groups[g];
+            CorpusGroup *group = &corpus->groups[g];
             if (group->class_index != c || pick-- != 0)
                 continue;
             const double more = held + (double)group->frames;
@@ -200,7 +182,7 @@ static void hold_ends(Corpus *corpus, size_t c, double holdout)
 {
     corpus->classes[c].held_by_time = 1;
     for (size_t i = 0; i < corpus->take_count; i++) {
-        Take *take = &corpus->takes[i];
+        CorpusTake *take = &corpus->takes[i];
         if (corpus->groups[take->group].class_index == c)
             take->used = take->frames - (size_t)(holdout * (double)take->frames);
     }
@@ -211,10 +193,11 @@ static double class_weight(const Corpus *corpus, size_t c, int held_out)
 {
     double frames = 0.0;
     for (size_t i = 0; i < corpus->take_count; i++) {
-        const Take *take = &corpus->takes[i];
+        const CorpusTake *take = &corpus->takes[i];
         size_t first;
         if (corpus->groups[take->group].class_index == c && take_weight(corpus, take, held_out) > 0)
-            frames += (double)take->share * (double)take_side(corpus, take, held_out, &first);
+            frames +=
+                (double)take->share * (double)corpus_take_side(corpus, take, held_out, &first);
     }
     return sqrt(frames);
 }
@@ -244,10 +227,11 @@ size_t corpus_frames(const Corpus *corpus, size_t class_index, int held_out)
 {
     double frames = 0.0;
     for (size_t i = 0; i < corpus->take_count; i++) {
-        const Take *take = &corpus->takes[i];
+        const CorpusTake *take = &corpus->takes[i];
         size_t first;
         if (corpus->groups[take->group].class_index == class_index)
-            frames += (double)take->share * (double)take_side(corpus, take, held_out, &first);
+            frames +=
+                (double)take->share * (double)corpus_take_side(corpus, take, held_out, &first);
     }
     return (size_t)(frames + 0.5);
 }
@@ -301,7 +285,7 @@ static CorpusPlace place_in(const Corpus *corpus, size_t take, int held_out, siz
                             double u)
 {
     size_t first;
-    const size_t there = take_side(corpus, &corpus->takes[take], held_out, &first);
+    const size_t there = corpus_take_side(corpus, &corpus->takes[take], held_out, &first);
     const size_t room = there > frames ? there - frames + 1 : 1;
     const size_t start = (size_t)(u * (double)room);
     return (CorpusPlace){take, first + (start < room ? start : room - 1)};
@@ -335,8 +319,8 @@ int corpus_draw_class(const Corpus *corpus, size_t class_index, size_t frames, u
 /* Which side of the split a place lies on. */
 static int side_of(const Corpus *corpus, CorpusPlace place)
 {
-    const Take *take = &corpus->takes[place.take];
-    const Group *group = &corpus->groups[take->group];
+    const CorpusTake *take = &corpus->takes[place.take];
+    const CorpusGroup *group = &corpus->groups[take->group];
     if (corpus->classes[group->class_index].held_by_time)
         return place.start >= take->used;
     return group->held_out;
@@ -355,7 +339,7 @@ size_t corpus_place_class(const Corpus *corpus, CorpusPlace place)
 }
 
 /* Frame `offset` of one side of a take (`there` frames from `first` on), mirrored at its ends. */
-static void read_frame(const Corpus *corpus, const Take *take, size_t first, size_t there,
+static void read_frame(const Corpus *corpus, const CorpusTake *take, size_t first, size_t there,
                        size_t offset, float *out)
 {
     const size_t period = there > 1 ? 2 * (there - 1) : 1;
@@ -367,19 +351,26 @@ static void read_frame(const Corpus *corpus, const Take *take, size_t first, siz
 
 void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *out)
 {
-    const Take *take = &corpus->takes[place.take];
+    const CorpusTake *take = &corpus->takes[place.take];
     size_t first;
-    const size_t there = take_side(corpus, take, side_of(corpus, place), &first);
+    const size_t there = corpus_take_side(corpus, take, side_of(corpus, place), &first);
     for (size_t f = 0; f < frames; f++)
         read_frame(corpus, take, first, there, place.start - first + f, out + f * corpus->bands);
+}
+
+size_t corpus_before(const Corpus *corpus, CorpusPlace place)
+{
+    size_t first;
+    corpus_take_side(corpus, &corpus->takes[place.take], side_of(corpus, place), &first);
+    return place.start - first;
 }
 
 void corpus_mean(const Corpus *corpus, CorpusPlace place, size_t frames, float *scratch,
                  float *mean)
 {
-    const Take *take = &corpus->takes[place.take];
+    const CorpusTake *take = &corpus->takes[place.take];
     size_t first;
-    const size_t there = take_side(corpus, take, side_of(corpus, place), &first);
+    const size_t there = corpus_take_side(corpus, take, side_of(corpus, place), &first);
     memset(mean, 0, corpus->bands * sizeof *mean);
     for (size_t f = 0; f < frames; f++) {
         read_frame(corpus, take, first, there, place.start - first + f, scratch);
@@ -406,7 +397,7 @@ static int fit_class(const Corpus *corpus, size_t c, Normaliser *normaliser, flo
 static void map_takes(Corpus *corpus, const Normaliser *normaliser, float *scratch)
 {
     for (size_t i = 0; i < corpus->take_count; i++) {
-        const Take *take = &corpus->takes[i];
+        const CorpusTake *take = &corpus->takes[i];
         const size_t c = corpus->groups[take->group].class_index;
         for (size_t f = 0; f < take->frames; f++) {
             uint16_t *frame = take->values + f * corpus->bands;
@@ -434,17 +425,22 @@ int corpus_normalise(Corpus *corpus, Normaliser *normaliser, Error *err)
 
 int corpus_measure_by(Corpus *corpus, const Normaliser *normaliser, Error *err)
 {
-    float *frame = malloc(corpus->bands * sizeof *frame);
+    const size_t bands = corpus->bands;
+    float *frame = malloc((1 + corpus->class_count) * bands * sizeof *frame);
     if (!frame)
         return error_set(err, "out of memory for a frame");
-    map_takes(corpus, normaliser, frame);
+    for (size_t c = 0; c < corpus->class_count; c++)
+        hold_ends(corpus, c, 0.0);
+    /* For the level of the middles alone: the model has an image of its own. */
+    const int failed = corpus_image(corpus, frame + bands, err);
+    if (!failed)
+        map_takes(corpus, normaliser, frame);
     free(frame);
     for (size_t c = 0; c < corpus->class_count; c++) {
-        hold_ends(corpus, c, 0.0);
         corpus->classes[c].weights[0] = class_weight(corpus, c, 0);
         corpus->classes[c].weights[1] = 0.0;
     }
-    return 0;
+    return failed;
 }
 
 void corpus_each(const Corpus *corpus,
@@ -453,8 +449,8 @@ void corpus_each(const Corpus *corpus,
                  void *user)
 {
     for (size_t g = 0; g < corpus->group_count; g++) {
-        const Group *group = &corpus->groups[g];
-        const Class *class = &corpus->classes[group->class_index];
+        const CorpusGroup *group = &corpus->groups[g];
+        const CorpusClass *class = &corpus->classes[group->class_index];
         const int end = class->held_by_time && class->weights[1] > 0.0;
         visit(user, class->name, group->name, end ? 2 : group->held_out);
     }
@@ -470,8 +466,8 @@ uint64_t corpus_fingerprint(const Corpus *corpus)
 {
     uint64_t hash = 14695981039346656037u;
     for (size_t i = 0; i < corpus->take_count; i++) {
-        const Take *take = &corpus->takes[i];
-        const Group *group = &corpus->groups[take->group];
+        const CorpusTake *take = &corpus->takes[i];
+        const CorpusGroup *group = &corpus->groups[take->group];
         hash = mix_in(mix_in(hash, group->class_index), take->group);
         hash = mix_in(mix_in(hash, group->held_out != 0), take->frames);
         hash = mix_in(hash, take->used);

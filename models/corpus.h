@@ -1,10 +1,10 @@
 /* The corpus: recordings to train on, as frames of log energies (later: normalised), by class.
  *
- * A *take* is one channel of one recording; takes of one recording, and recordings whose names
- * differ only in a last letter ("sea-A", "sea-B": pieces cut from one recording), form a *group*. A
- * group is held out whole, or not at all, so that what is held out was never heard. A class of too
- * few groups for that gives the end of each take instead. Frames are kept as binary16: an hour of
- * one channel at 86 frames of 396 bands a second takes 236 MiB. */
+ * A *take* is one channel of one recording, or the middle of two; takes of one recording, and
+ * recordings whose names differ only in a last letter ("sea-A", "sea-B": pieces cut from one
+ * recording), form a *group*. A group is held out whole, or not at all, so that what is held out
+ * was never heard. A class of too few groups for that gives the end of each take instead. Frames
+ * are kept as binary16: an hour of one channel at 86 frames of 396 bands a second takes 236 MiB. */
 #ifndef BRUME_MODELS_CORPUS_H
 #define BRUME_MODELS_CORPUS_H
 
@@ -24,6 +24,11 @@ typedef struct CorpusPlace {
     size_t take, start;
 } CorpusPlace;
 
+/* What a take is of its recording. Of two channels that differ, the left and the right one and the
+ * middle, their mean, which is what people hear in mono: it counts as much as the other two. Of two
+ * that are the same, one. */
+typedef enum { CORPUS_MONO, CORPUS_ALIKE, CORPUS_LEFT, CORPUS_RIGHT, CORPUS_MIDDLE } CorpusChannel;
+
 /* For frames of `bands` values. */
 Corpus *corpus_create(size_t bands, Error *err);
 void corpus_destroy(Corpus *corpus);
@@ -35,14 +40,21 @@ size_t corpus_bands(const Corpus *corpus);
 const char *corpus_class_name(const Corpus *corpus, size_t class_index);
 
 /* Adds a take: log energies (frames, bands). `recording` is the file's name without folder and
- * suffix; `share` is the part of the recording's weight that this take has (1 / channels).
- * -1 when it is too short or memory runs out. */
-int corpus_add(Corpus *corpus, size_t class_index, const char *recording, float share,
+ * suffix. Left, right and middle of a recording come in this order, one after another, of one
+ * length. -1 when it is too short or memory runs out. */
+int corpus_add(Corpus *corpus, size_t class_index, const char *recording, CorpusChannel channel,
                const float *log_energy, size_t frames, Error *err);
 
 /* Sets about `holdout` (0..0.9) of each class's sound aside, chosen by the seed. Call once, after
  * all takes are in. -1 when a class has nothing left to train on. */
 int corpus_split(Corpus *corpus, double holdout, uint64_t seed, Error *err);
+
+/* The stereo image of a class: how much of each band's energy the middle holds, middle (bands,),
+ * 0..1, in what is to be trained on; 1 = both channels alike, .5 = strangers to each other. Brings
+ * all middles to the level of their channels, band by band. Once, after corpus_split and before
+ * corpus_normalise. A class of mono recordings gets the mean of the others, or what is usual
+ * outdoors: alike in the bass, half alike above. middle (classes, bands). */
+int corpus_image(Corpus *corpus, float *middle, Error *err);
 
 /* Fits each class's map in `normaliser` on frames to train on, then turns all frames into Gaussian
  * values. Once, after corpus_split. */
@@ -82,6 +94,9 @@ size_t corpus_place_class(const Corpus *corpus, CorpusPlace place);
 /* Frames from a place on into out (frames, bands); a take that is too short is mirrored at its
  * ends. Any thread. */
 void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *out);
+
+/* How many frames there are before a place, on its side of the split. */
+size_t corpus_before(const Corpus *corpus, CorpusPlace place);
 
 /* The mean of `frames` frames from a place on: mean (bands,); scratch (bands,). */
 void corpus_mean(const Corpus *corpus, CorpusPlace place, size_t frames, float *scratch,

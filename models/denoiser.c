@@ -17,9 +17,11 @@ typedef struct BlockOffsets {
 struct Denoiser {
     DenoiserConfig config;
     Parameters *parameters;
-    size_t level1_w, level1_b, level2_w, level2_b, class_table, memory_w, film_w, film_b;
+    size_t level1_w, level1_b, level2_w, level2_b, class_table, memory_w, past_w;
+    size_t film_w, film_b;
     size_t in_w, in_b, out_w, out_b;
     BlockOffsets blocks[DENOISER_MAX_BLOCKS];
+    Refiner *refiner;
 };
 
 /* What one block leaves for the way back; in a pass for inference all blocks share one. */
@@ -45,6 +47,8 @@ struct DenoiserPass {
     real *part, *sum, *condition;                            /* (windows, condition) */
     real *film;                                              /* (windows, film size) */
     real *dcolumns, *drow1, *drow2, *dfilm, *dpart, *dlevel; /* the way back */
+    real *dcondition;
+    RefinerPass *refiner;
     real *memory; /* the one allocation that all of these lie in */
 };
 
@@ -64,6 +68,9 @@ static int check_config(const DenoiserConfig *c, Error *err)
                          c->condition);
     if (c->classes < 1 || c->classes > 256)
         return error_set(err, "a denoiser of %zu classes: 1 to 256 are possible", c->classes);
+    if (c->past < 1 || c->past > 4096)
+        return error_set(err, "a denoiser told %zu values of the past: 1 to 4096 are possible",
+                         c->past);
     if (c->blocks < 1 || c->blocks > DENOISER_MAX_BLOCKS)
         return error_set(err, "a denoiser of %zu blocks: 1 to %d are possible", c->blocks,
                          DENOISER_MAX_BLOCKS);
@@ -110,6 +117,7 @@ static void add_parameters(Denoiser *d)
     d->level2_b = add1(p, "level.1.bias", c->condition);
     d->class_table = add2(p, "class.table", PARAMETER_FAN_IN, c->classes, c->condition);
     d->memory_w = add2(p, "memory.weight", PARAMETER_FAN_IN, c->condition, c->bands);
+    d->past_w = add2(p, "past.weight", PARAMETER_FAN_IN, c->condition, c->past);
     d->film_w = add2(p, "film.weight", PARAMETER_ZERO, film_size(c), c->condition);
     d->film_b = add1(p, "film.bias", film_size(c));
     d->in_w = add2(p, "in.weight", PARAMETER_FAN_IN, c->channels, 3 * (c->bands + 1));
@@ -132,7 +140,10 @@ Denoiser *denoiser_create(const DenoiserConfig *config, Error *err)
     }
     denoiser->config = *config;
     add_parameters(denoiser);
-    if (parameters_ok(denoiser->parameters, err)) {
+    denoiser->refiner = refiner_create(
+        &config->refiner, (RefinerPlace){config->bands, config->channels, config->condition},
+        denoiser->parameters, err);
+    if (!denoiser->refiner || parameters_ok(denoiser->parameters, err)) {
         denoiser_destroy(denoiser);
         return NULL;
     }
@@ -143,6 +154,7 @@ void denoiser_destroy(Denoiser *denoiser)
 {
     if (!denoiser)
         return;
+    refiner_destroy(denoiser->refiner);
     parameters_destroy(denoiser->parameters);
     free(denoiser);
 }
@@ -161,7 +173,8 @@ double denoiser_cost(const Denoiser *denoiser)
 {
     const DenoiserConfig *c = &denoiser->config;
     const double channels = (double)c->channels, bands = (double)c->bands;
-    return channels * (3.0 * (bands + 1.0) + bands + 4.0 * channels * (double)c->blocks);
+    return channels * (3.0 * (bands + 1.0) + bands + 4.0 * channels * (double)c->blocks) +
+           refiner_cost(denoiser->refiner);
 }
 
 /* Hands out `n` values of the pass's memory; with no memory yet it only counts. */
@@ -216,6 +229,7 @@ static size_t lay_out(DenoiserPass *pass)
         pass->dfilm = take(pass, &used, windows * film_size(c));
         pass->dpart = take(pass, &used, windows * c->condition);
         pass->dlevel = take(pass, &used, windows * c->condition);
+        pass->dcondition = take(pass, &used, windows * c->condition);
     }
     return used;
 }
@@ -230,9 +244,10 @@ DenoiserPass *denoiser_pass_create(const Denoiser *denoiser, size_t windows, siz
         pass->rows = rows;
         pass->training = training;
         pass->memory = calloc(lay_out(pass), sizeof *pass->memory);
+        pass->refiner = refiner_pass_create(denoiser->refiner, windows, rows, training, err);
     }
-    if (!pass || !pass->memory) {
-        free(pass);
+    if (!pass || !pass->memory || !pass->refiner) {
+        denoiser_pass_destroy(pass);
         error_set(err, "out of memory for a denoiser at %zu frames", rows);
         return NULL;
     }
@@ -244,6 +259,7 @@ void denoiser_pass_destroy(DenoiserPass *pass)
 {
     if (!pass)
         return;
+    refiner_pass_destroy(pass->refiner);
     free(pass->memory);
     free(pass);
 }
@@ -271,6 +287,8 @@ static void condition_forward(DenoiserPass *pass, const real *w, const DenoiserI
     embedding_forward(n, c->classes, c->condition, in->mix, w + d->class_table, pass->part);
     add(size, pass->part, pass->sum);
     linear_forward(n, c->bands, c->condition, in->memory, w + d->memory_w, NULL, pass->part);
+    add(size, pass->part, pass->sum);
+    linear_forward(n, c->past, c->condition, in->past, w + d->past_w, NULL, pass->part);
     add(size, pass->part, pass->sum);
     silu_forward(size, pass->sum, pass->condition);
     linear_forward(n, c->condition, film_size(c), pass->condition, w + d->film_w, w + d->film_b,
@@ -322,6 +340,9 @@ void denoiser_forward(DenoiserPass *pass, const real *w, const DenoiserInput *in
                  s->inner);
     silu_forward(rows * c, s->inner, s->active);
     linear_forward(rows, c, config->bands, s->active, w + d->out_w, w + d->out_b, out);
+    const RefinerInput refined = {in->windows, in->frames, in->x,
+                                  in->memory,  s->active,  pass->condition};
+    refiner_forward(pass->refiner, w, &refined, out);
 }
 
 /* Block b: trunk gradient pass->drow1, updated in place. */
@@ -355,9 +376,12 @@ static void condition_backward(DenoiserPass *pass, const real *w, const Denoiser
     const size_t n = in->windows, size = n * c->condition;
     linear_backward(n, c->condition, film_size(c), pass->condition, w + d->film_w, pass->dfilm,
                     pass->dpart, g + d->film_w, g + d->film_b);
+    add(size, pass->dcondition, pass->dpart);
     silu_backward(size, pass->sum, pass->dpart, pass->dpart);
     linear_backward(n, c->bands, c->condition, in->memory, w + d->memory_w, pass->dpart, NULL,
                     g + d->memory_w, NULL);
+    linear_backward(n, c->past, c->condition, in->past, w + d->past_w, pass->dpart, NULL,
+                    g + d->past_w, NULL);
     embedding_backward(n, c->classes, c->condition, in->mix, pass->dpart, g + d->class_table);
     linear_backward(n, c->condition, c->condition, pass->level1_active, w + d->level2_w,
                     pass->dpart, pass->dlevel, g + d->level2_w, g + d->level2_b);
@@ -379,6 +403,11 @@ void denoiser_backward(DenoiserPass *pass, const real *w, const DenoiserInput *i
     memset(pass->dfilm, 0, in->windows * stride * sizeof *pass->dfilm);
     linear_backward(rows, c, config->bands, s->active, w + d->out_w, dout, pass->drow1,
                     g + d->out_w, g + d->out_b);
+    const RefinerInput refined = {in->windows, in->frames, in->x,
+                                  in->memory,  s->active,  pass->condition};
+    memset(pass->dcondition, 0, in->windows * config->condition * sizeof *pass->dcondition);
+    refiner_backward(pass->refiner, w, &refined, dout, pass->drow2, pass->dcondition, g);
+    add(rows * c, pass->drow2, pass->drow1);
     silu_backward(rows * c, s->inner, pass->drow1, pass->drow1);
     film_backward(in->windows, in->frames, c, stride, film, s->normed, pass->drow1, pass->drow1,
                   dfilm, dfilm + c);

@@ -3,14 +3,17 @@
  *
  * A trunk after WaveNet's and DiffWave's (Kong et al. 2021): kernel 3, dilations that reach both
  * ways, layer norm and FiLM for what a window is told: the noise level (as half-log-SNR), its mix
- * of classes, and a memory (the mean of other frames of the same sound, so that a stream stays the
- * rain that it is). Frames that are already known, the prefix, come in clean and marked. */
+ * of classes, a memory (the mean of other frames of the same sound, so that a stream stays the rain
+ * that it is), and what went before it in outline. Frames that are already known, the prefix, come
+ * in clean and marked. A refiner (models/refiner.h) adds what the trunk can't: detail that is alike
+ * at every pitch. */
 #ifndef BRUME_MODELS_DENOISER_H
 #define BRUME_MODELS_DENOISER_H
 
 #include "dsp/error.h"
 #include "models/parameters.h"
 #include "models/real.h"
+#include "models/refiner.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,8 +26,10 @@ typedef struct DenoiserConfig {
     size_t channels;                       /* of the trunk, 8..2048 */
     size_t condition;                      /* width of the conditioning vector, 8..2048 */
     size_t classes;                        /* 1..256 */
+    size_t past;                           /* values about what went before, 1..4096 */
     size_t blocks;                         /* 1..DENOISER_MAX_BLOCKS */
     size_t dilations[DENOISER_MAX_BLOCKS]; /* frames, 1..1024, one a block */
+    RefinerConfig refiner;
 } DenoiserConfig;
 
 /* What one call treats: `windows` windows of `frames` frames. rows = windows * frames. */
@@ -35,6 +40,7 @@ typedef struct DenoiserInput {
     const real *half_log_snr; /* (windows,) noise levels, lambda = ln(alpha / sigma) */
     const real *mix;          /* (windows, classes): weights of classes, summing to 1 */
     const real *memory;       /* (windows, bands): mean frame of other parts of the sound */
+    const real *past;         /* (windows, past): the sound before the window, in outline */
 } DenoiserInput;
 
 typedef struct Denoiser Denoiser;         /* shape and parameter layout; immutable */

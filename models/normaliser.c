@@ -1,5 +1,7 @@
 #include "models/normaliser.h"
 
+#include "dsp/rank.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +51,6 @@ void normaliser_destroy(Normaliser *normaliser)
     free(normaliser);
 }
 
-static int compare_floats(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* Value at share p of sorted values (n,), value i standing for share (i + 0.5) / n. */
 static float quantile(const float *sorted, size_t n, double p)
 {
@@ -95,7 +91,7 @@ int normaliser_fit(Normaliser *normaliser, size_t class_index, const float *fram
         float *knots = normaliser->table + (class_index * bands + b) * NORMALISER_KNOTS;
         for (size_t i = 0; i < n; i++)
             column[i] = frames[i * bands + b];
-        qsort(column, n, sizeof *column, compare_floats);
+        rank_sort(column, n);
         for (size_t k = 0; k < NORMALISER_KNOTS; k++)
             knots[k] = quantile(column, n, 0.5 * erfc(-(double)knot_position(k) / sqrt(2.0)));
         spread_ties(knots);

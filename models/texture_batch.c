@@ -1,6 +1,7 @@
 #include "models/texture_batch.h"
 
 #include "dsp/random.h"
+#include "models/texture_past.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@ enum {
     STREAM_PREFIX,
     STREAM_MEMORY,
     STREAM_NOISE,
+    STREAM_PAST,
+    STREAM_PAST_NOISE,
     STREAM_HELD_OUT = 0x1000
 };
 
@@ -19,14 +22,21 @@ enum {
  * prefix takes otherwise: streams give a quarter. */
 static const double NO_PREFIX = 0.25, SHORTEST_PREFIX = 0.0625, LONGEST_PREFIX = 0.4;
 
+/* How often a window with a prefix is told nothing of what went before, and how often only a part,
+ * as early in a stream; and the noise on what it is told, so that it can't know a place by heart.
+ */
+static const double NO_PAST = 0.2, PART_OF_PAST = 0.3;
+static const float PAST_NOISE = 0.15f;
+
 struct TextureBatch {
     const TextureModel *model;
     size_t room, windows, frames, bands;
     DenoiserPass *pass;
     real *clean, *noise, *x, *known, *out,
         *dout; /* (room * frames, bands), known (room * frames,) */
-    real *half_log_snr, *mix, *memory;
-    real *piece; /* (bands,) */
+    real *half_log_snr, *mix, *memory, *past;
+    real *piece;     /* (bands,) */
+    float *outlines; /* (TEXTURE_PAST_FRAMES, TEXTURE_PAST_GROUPS) */
 };
 
 TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bool training,
@@ -55,10 +65,12 @@ TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bo
     batch->half_log_snr = calloc(windows, sizeof(real));
     batch->mix = calloc(windows * config->denoiser.classes, sizeof(real));
     batch->memory = calloc(windows * bands, sizeof(real));
+    batch->past = calloc(windows * TEXTURE_PAST_VALUES, sizeof(real));
     batch->piece = calloc(bands, sizeof(real));
+    batch->outlines = calloc(TEXTURE_PAST_FRAMES * TEXTURE_PAST_GROUPS, sizeof(float));
     if (!batch->pass || !batch->clean || !batch->noise || !batch->x || !batch->out ||
         !batch->dout || !batch->known || !batch->half_log_snr || !batch->mix || !batch->memory ||
-        !batch->piece) {
+        !batch->past || !batch->piece || !batch->outlines) {
         texture_batch_destroy(batch);
         error_set(err, "out of memory for %zu windows of %zu frames", windows, frames);
         return NULL;
@@ -80,7 +92,9 @@ void texture_batch_destroy(TextureBatch *batch)
     free(batch->half_log_snr);
     free(batch->mix);
     free(batch->memory);
+    free(batch->past);
     free(batch->piece);
+    free(batch->outlines);
     free(batch);
 }
 
@@ -89,6 +103,34 @@ static void fill_memory(TextureBatch *batch, size_t w, const Corpus *corpus, Cor
 {
     const CorpusPlace other = corpus_draw_same(corpus, place, batch->frames, seed, stream, index);
     corpus_mean(corpus, other, batch->frames, batch->piece, batch->memory + w * batch->bands);
+}
+
+/* What went before a window that is at `place`; nothing, unless it has a prefix. */
+static void fill_past(TextureBatch *batch, size_t w, const Corpus *corpus, CorpusPlace place,
+                      const TextureDraw *draw, uint64_t side, uint64_t index)
+{
+    const uint64_t stream = side + STREAM_PAST;
+    real *past = batch->past + w * TEXTURE_PAST_VALUES;
+    size_t n = corpus_before(corpus, place);
+    n = n < TEXTURE_PAST_FRAMES ? n : TEXTURE_PAST_FRAMES;
+    const double u = random_uniform(draw->seed, stream, 2 * index);
+    if (u < NO_PAST || batch->known[w * batch->frames] == 0)
+        n = 0;
+    else if (u < NO_PAST + PART_OF_PAST)
+        n = (size_t)random_below(draw->seed, stream, 2 * index + 1, n + 1);
+    const CorpusPlace from = {place.take, place.start - n};
+    for (size_t f = 0; f < n; f++) {
+        corpus_read(corpus, (CorpusPlace){from.take, from.start + f}, 1, batch->piece);
+        texture_past_outline(batch->piece, batch->bands, batch->outlines + f * TEXTURE_PAST_GROUPS);
+    }
+    texture_past_pool(batch->outlines, n, past);
+    float noise[TEXTURE_PAST_VALUES];
+    random_gaussian(draw->seed, side + STREAM_PAST_NOISE, index * TEXTURE_PAST_VALUES, noise,
+                    TEXTURE_PAST_VALUES);
+    /* A stretch's last value says how much of it there is: only levels are blurred. */
+    for (size_t i = 0; n && i < TEXTURE_PAST_VALUES; i++)
+        if (i % (TEXTURE_PAST_GROUPS + 1) != TEXTURE_PAST_GROUPS)
+            past[i] += PAST_NOISE * noise[i];
 }
 
 static void fill_prefix(TextureBatch *batch, size_t w, double u)
@@ -140,6 +182,7 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
             (double)draw->of;
         batch->half_log_snr[w] = (real)schedule_half_log_snr(schedule, 1 + (int)(level * steps));
         fill_prefix(batch, w, random_uniform(draw->seed, side + STREAM_PREFIX, index));
+        fill_past(batch, w, corpus, place, draw, side, index);
         fill_memory(batch, w, corpus, place, draw->seed, side + STREAM_MEMORY, index);
         random_gaussian(draw->seed, side + STREAM_NOISE, index * size, batch->noise + w * size,
                         size);
@@ -159,8 +202,8 @@ void texture_batch_set_level(TextureBatch *batch, double half_log_snr)
 TextureLoss texture_batch_loss(TextureBatch *batch, const real *weights, double scale,
                                real *gradients)
 {
-    const DenoiserInput input = {batch->windows,      batch->frames, batch->x,     batch->known,
-                                 batch->half_log_snr, batch->mix,    batch->memory};
+    const DenoiserInput input = {batch->windows,      batch->frames, batch->x,      batch->known,
+                                 batch->half_log_snr, batch->mix,    batch->memory, batch->past};
     denoiser_forward(batch->pass, weights, &input, batch->out);
     const Prediction prediction = texture_model_config(batch->model)->prediction;
     const size_t bands = batch->bands;

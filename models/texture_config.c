@@ -1,5 +1,7 @@
 #include "models/texture_config.h"
 
+#include "models/texture_past.h"
+
 #include <jansson.h>
 #include <string.h>
 
@@ -15,8 +17,10 @@ TextureConfig texture_config_default(size_t classes)
                      .channels = 256,
                      .condition = 256,
                      .classes = classes,
-                     .blocks = 8,
-                     .dilations = {1, 2, 4, 8, 16, 32, 1, 2}},
+                     .past = TEXTURE_PAST_VALUES,
+                     .blocks = 6,
+                     .dilations = {1, 2, 4, 8, 16, 32},
+                     .refiner = {.channels = 32, .blocks = 4, .stride = 12}},
         .prediction = PREDICTION_V,
         .schedule = SCHEDULE_COSINE,
         .window = 256,
@@ -62,6 +66,9 @@ int texture_config_check(const TextureConfig *config, Error *err)
     if (config->linear + config->upper != config->denoiser.bands)
         return error_set(err, "\"linear\" and \"upper\" add up to %zu, not to \"bands\", %zu",
                          config->linear + config->upper, config->denoiser.bands);
+    if (config->denoiser.past != TEXTURE_PAST_VALUES)
+        return error_set(err, "\"past\" is %zu: it must be %d", config->denoiser.past,
+                         TEXTURE_PAST_VALUES);
     for (size_t i = 0; i < config->denoiser.classes; i++) {
         if (config->classes[i][0] && check_name(config->classes[i], err))
             return error_prefix(err, "class \"%s\"", config->classes[i]);
@@ -80,6 +87,15 @@ static int parse_size(const json_t *root, const char *field, size_t *out, Error 
         return error_set(err, "\"%s\" in its config is missing or not a size", field);
     *out = (size_t)json_integer_value(value);
     return 0;
+}
+
+static int parse_refiner(const json_t *root, RefinerConfig *refiner, Error *err)
+{
+    return parse_size(root, "refiner_channels", &refiner->channels, err) ||
+                   parse_size(root, "refiner_blocks", &refiner->blocks, err) ||
+                   parse_size(root, "refiner_stride", &refiner->stride, err)
+               ? -1
+               : 0;
 }
 
 static int parse_dilations(const json_t *root, DenoiserConfig *denoiser, Error *err)
@@ -150,6 +166,8 @@ int texture_config_parse(const char *text, TextureConfig *config, Error *err)
                        parse_size(root, "channels", &config->denoiser.channels, err) ||
                        parse_size(root, "condition", &config->denoiser.condition, err) ||
                        parse_size(root, "window", &config->window, err) ||
+                       parse_size(root, "past", &config->denoiser.past, err) ||
+                       parse_refiner(root, &config->denoiser.refiner, err) ||
                        parse_dilations(root, &config->denoiser, err) ||
                        parse_classes(root, config, err) || parse_names(root, config, err) ||
                        texture_config_check(config, err);
@@ -166,13 +184,16 @@ char *texture_config_print(const TextureConfig *config, Error *err)
     for (size_t i = 0; i < denoiser->classes; i++)
         json_array_append_new(classes, json_string(config->classes[i]));
     json_t *root = json_pack(
-        "{s:I,s:I,s:I,s:I,s:f,s:I,s:I,s:I,s:o,s:s,s:s,s:I,s:o}", "rate", (json_int_t)config->rate,
-        "frame", (json_int_t)config->frame, "linear", (json_int_t)config->linear, "upper",
-        (json_int_t)config->upper, "top", config->top, "bands", (json_int_t)denoiser->bands,
-        "channels", (json_int_t)denoiser->channels, "condition", (json_int_t)denoiser->condition,
-        "dilations", dilations, "prediction", prediction_name(config->prediction), "schedule",
-        schedule_kind_name(config->schedule), "window", (json_int_t)config->window, "classes",
-        classes);
+        "{s:I,s:I,s:I,s:I,s:f,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:s,s:s,s:I,s:o}", "rate",
+        (json_int_t)config->rate, "frame", (json_int_t)config->frame, "linear",
+        (json_int_t)config->linear, "upper", (json_int_t)config->upper, "top", config->top, "bands",
+        (json_int_t)denoiser->bands, "channels", (json_int_t)denoiser->channels, "condition",
+        (json_int_t)denoiser->condition, "dilations", dilations, "past", (json_int_t)denoiser->past,
+        "refiner_channels", (json_int_t)denoiser->refiner.channels, "refiner_blocks",
+        (json_int_t)denoiser->refiner.blocks, "refiner_stride",
+        (json_int_t)denoiser->refiner.stride, "prediction", prediction_name(config->prediction),
+        "schedule", schedule_kind_name(config->schedule), "window", (json_int_t)config->window,
+        "classes", classes);
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     if (!text)

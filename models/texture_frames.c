@@ -3,6 +3,7 @@
 #include "models/denoiser.h"
 #include "models/texture_memory.h"
 #include "models/texture_noise.h"
+#include "models/texture_past.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -33,6 +34,8 @@ struct TextureFrames {
     float *values;
     float *mixes;  /* (rows, classes): the mixture that each row is to be mapped back with */
     float *memory; /* (CHANNELS, bands), the same for both */
+    TextureHistory *histories; /* (channels,): frames that have left `values` */
+    float *told;               /* (channels, TEXTURE_PAST_VALUES): what a window is told of them */
     /* One sampling: the next chunk, of `length` frames, of which PREFIX - given .. PREFIX - 1 are
      * known. It may be begun ahead of need; what waits only moves meanwhile. */
     bool begun;
@@ -66,6 +69,7 @@ void texture_frames_set(TextureFrames *frames, const TextureSettings *settings)
 void texture_frames_restart(TextureFrames *frames, const TextureSettings *settings)
 {
     memset(&frames->state, 0, sizeof frames->state);
+    memset(frames->histories, 0, frames->channels * sizeof *frames->histories);
     frames->state.settings = *settings;
     settle(frames);
 }
@@ -93,15 +97,17 @@ static int create_space(TextureFrames *frames, Error *err)
     frames->values = calloc(windows * frames->rows * frames->bands, sizeof(float));
     frames->mixes = calloc(frames->rows * frames->classes, sizeof(float));
     frames->memory = calloc(CHANNELS * frames->bands, sizeof(float));
+    frames->histories = calloc(windows, sizeof *frames->histories);
+    frames->told = calloc(windows * TEXTURE_PAST_VALUES, sizeof(float));
     frames->x = calloc(rows * frames->bands, sizeof(float));
     frames->network = calloc(rows * frames->bands, sizeof(float));
     frames->work = calloc(2 * rows * frames->bands, sizeof(float));
     frames->known = calloc(rows, sizeof(float));
     frames->level = calloc(windows, sizeof(float));
     frames->window_mixes = calloc(windows * frames->classes, sizeof(float));
-    if (!frames->pass || !frames->values || !frames->mixes || !frames->memory || !frames->x ||
-        !frames->network || !frames->work || !frames->known || !frames->level ||
-        !frames->window_mixes)
+    if (!frames->pass || !frames->values || !frames->mixes || !frames->memory ||
+        !frames->histories || !frames->told || !frames->x || !frames->network || !frames->work ||
+        !frames->known || !frames->level || !frames->window_mixes)
         return error_set(err, "out of memory for a texture");
     return 0;
 }
@@ -155,6 +161,8 @@ void texture_frames_destroy(TextureFrames *frames)
     free(frames->values);
     free(frames->mixes);
     free(frames->memory);
+    free(frames->histories);
+    free(frames->told);
     free(frames->x);
     free(frames->network);
     free(frames->work);
@@ -170,11 +178,10 @@ static void sampling_noise(void *user, int step, float *out, size_t n)
     const TextureFrames *frames = user;
     const State *state = &frames->state;
     const size_t size = frames->length * frames->bands;
-    const float width = frames->channels > 1 ? state->settings.width : 0.0f;
     (void)n;
     for (unsigned c = 0; c < frames->channels; c++)
-        texture_noise_draw(state->settings.seed, width, c, TEXTURE_NOISE_CHUNK, state->chunk, step,
-                           0, out + c * size, size);
+        texture_noise_draw(state->settings.seed, c, TEXTURE_NOISE_CHUNK, state->chunk, step, 0,
+                           out + c * size, size);
 }
 
 /* Known frames are shown clean at every noise level. */
@@ -199,7 +206,7 @@ static int sampling_denoise(void *user, const float *x, double half_log_snr, flo
         frames->level[c] = (float)half_log_snr;
     const DenoiserInput input = {frames->channels, frames->length, frames->network,
                                  frames->known,    frames->level,  frames->window_mixes,
-                                 frames->memory};
+                                 frames->memory,   frames->told};
     denoiser_forward(frames->pass, texture_model_values(frames->model), &input, out);
     return 0;
 }
@@ -221,6 +228,16 @@ static SamplerSettings sampler_settings(const TextureFrames *frames)
     return settings;
 }
 
+/* What went before the next chunk's window, whose first row is number `waiting`. */
+static void tell_past(TextureFrames *frames)
+{
+    const size_t first = TEXTURE_PREFIX - frames->state.past;
+    const size_t n = frames->state.waiting > first ? frames->state.waiting - first : 0;
+    for (unsigned c = 0; c < frames->channels; c++)
+        texture_history_tell(&frames->histories[c], row(frames, c, first), n, frames->bands,
+                             frames->told + c * TEXTURE_PAST_VALUES);
+}
+
 /* Begins to sample the next chunk of all channels into frames->x (channels, length, bands). */
 static int begin_chunk(TextureFrames *frames, Error *err)
 {
@@ -238,6 +255,7 @@ static int begin_chunk(TextureFrames *frames, Error *err)
             frames->known[c * frames->length + f] =
                 f < TEXTURE_PREFIX && f >= TEXTURE_PREFIX - frames->given;
     }
+    tell_past(frames);
     sampling_noise(frames, -1, frames->x, size);
     if (sampler_start(&frames->sampler, &settings, frames->x, size, frames->work, sampling_denoise,
                       sampling_noise, frames, err))
@@ -308,9 +326,7 @@ static void append_chunk(TextureFrames *frames)
     const size_t fresh = frames->length - skip;
     join_mixes(frames, fresh);
     for (unsigned c = 0; c < frames->channels; c++) {
-        /* Matrix products may round two equal windows differently; width 0 promises the same. */
-        const size_t source = state->settings.width > 0.0f ? c : 0;
-        const float *chunk = frames->x + (source * frames->length + skip) * frames->bands;
+        const float *chunk = frames->x + (c * frames->length + skip) * frames->bands;
         join(frames, chunk, c);
         memcpy(row(frames, c, TEXTURE_PREFIX + state->waiting + state->fading),
                chunk + state->fading * frames->bands,
@@ -351,9 +367,17 @@ void texture_frames_read(const TextureFrames *frames, unsigned channel, size_t n
                             out + f * frames->bands, 1);
 }
 
+const float *texture_frames_mix(const TextureFrames *frames, size_t f)
+{
+    return frames->mixes + (TEXTURE_PREFIX + f) * frames->classes;
+}
+
 void texture_frames_drop(TextureFrames *frames, size_t n)
 {
     State *state = &frames->state;
+    const size_t first = TEXTURE_PREFIX - state->past;
+    for (unsigned c = 0; n > first && c < frames->channels; c++)
+        texture_history_add(&frames->histories[c], row(frames, c, first), n - first, frames->bands);
     const size_t kept = TEXTURE_PREFIX + state->waiting + state->fading - n;
     for (unsigned c = 0; c < frames->channels; c++)
         memmove(row(frames, c, 0), row(frames, c, n), kept * frames->bands * sizeof(float));
@@ -363,29 +387,56 @@ void texture_frames_drop(TextureFrames *frames, size_t n)
     state->past = state->past + n < TEXTURE_PREFIX ? state->past + n : TEXTURE_PREFIX;
 }
 
+/* Calls visit for each array that changes: its bytes. */
+static void each_array(const TextureFrames *frames,
+                       void (*visit)(void *user, void *array, size_t bytes), void *user)
+{
+    const size_t windows = frames->channels;
+    visit(user, frames->values, windows * frames->rows * frames->bands * sizeof(float));
+    visit(user, frames->mixes, frames->rows * frames->classes * sizeof(float));
+    visit(user, frames->histories, windows * sizeof *frames->histories);
+}
+
+static void count_bytes(void *user, void *array, size_t bytes)
+{
+    (void)array;
+    *(size_t *)user += bytes;
+}
+
+static void copy_out(void *user, void *array, size_t bytes)
+{
+    char **at = user;
+    memcpy(*at, array, bytes);
+    *at += bytes;
+}
+
+static void copy_in(void *user, void *array, size_t bytes)
+{
+    const char **at = user;
+    memcpy(array, *at, bytes);
+    *at += bytes;
+}
+
 size_t texture_frames_state_size(const TextureFrames *frames)
 {
-    return sizeof(State) +
-           (frames->channels * frames->bands + frames->classes) * frames->rows * sizeof(float);
+    size_t bytes = sizeof(State);
+    each_array(frames, count_bytes, &bytes);
+    return bytes;
 }
 
 void texture_frames_save(const TextureFrames *frames, void *state)
 {
     char *at = state;
-    const size_t values = frames->channels * frames->rows * frames->bands * sizeof(float);
     memcpy(at, &frames->state, sizeof frames->state);
-    memcpy(at + sizeof frames->state, frames->values, values);
-    memcpy(at + sizeof frames->state + values, frames->mixes,
-           frames->rows * frames->classes * sizeof(float));
+    at += sizeof frames->state;
+    each_array(frames, copy_out, &at);
 }
 
 void texture_frames_load(TextureFrames *frames, const void *state)
 {
     const char *at = state;
-    const size_t values = frames->channels * frames->rows * frames->bands * sizeof(float);
     memcpy(&frames->state, at, sizeof frames->state);
-    memcpy(frames->values, at + sizeof frames->state, values);
-    memcpy(frames->mixes, at + sizeof frames->state + values,
-           frames->rows * frames->classes * sizeof(float));
+    at += sizeof frames->state;
+    each_array(frames, copy_in, &at);
     settle(frames);
 }

@@ -4,8 +4,9 @@
  * A chunk after the first is given the PREFIX frames before it, clean, and joins the last one over
  * FADE frames in the Gaussian domain, at equal power about the memory (below). The seed chooses the
  * *memory* that all chunks are told, a mixture of two of the model's mean frames of the class: it
- * settles which rain this is, and keeps it that rain for as long as the stream runs. Two channels
- * come from partly shared noise.
+ * settles which rain this is, and keeps it that rain for as long as the stream runs; what has
+ * sounded in the last half minute is told too, in outline (models/texture_past.h). Two channels are
+ * two textures from noises of their own.
  *
  * Nothing here may run on the audio thread; one thread at a time. */
 #ifndef BRUME_MODELS_TEXTURE_FRAMES_H
@@ -51,6 +52,9 @@ int texture_frames_ensure(TextureFrames *frames, size_t n, Error *err);
 
 /* The first n waiting frames of a channel as log energies, out (n, bands). */
 void texture_frames_read(const TextureFrames *frames, unsigned channel, size_t n, float *out);
+
+/* The mixture of classes (classes,), summing to 1, of waiting frame f. */
+const float *texture_frames_mix(const TextureFrames *frames, size_t f);
 
 /* The first n waiting frames have sounded. */
 void texture_frames_drop(TextureFrames *frames, size_t n);

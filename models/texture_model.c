@@ -8,6 +8,7 @@
 
 #define MAPS_TENSOR     "normaliser.quantiles"
 #define MEMORIES_TENSOR "memories"
+#define MIDDLES_TENSOR  "middles"
 
 struct TextureModel {
     TextureConfig config;
@@ -16,6 +17,7 @@ struct TextureModel {
     Schedule *schedule;
     Normaliser *normaliser;
     float *memories; /* (classes, TEXTURE_MEMORIES, bands) */
+    float *middles;  /* (classes, bands) */
     real *weights;
 };
 
@@ -42,7 +44,9 @@ TextureModel *texture_model_create(const TextureConfig *config, Error *err)
         calloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
     model->memories = calloc(config->denoiser.classes * TEXTURE_MEMORIES * config->denoiser.bands,
                              sizeof *model->memories);
-    if (!model->weights || !model->memories) {
+    model->middles =
+        calloc(config->denoiser.classes * config->denoiser.bands, sizeof *model->middles);
+    if (!model->weights || !model->memories || !model->middles) {
         error_set(err, "out of memory for a model's weights");
         texture_model_destroy(model);
         return NULL;
@@ -59,6 +63,7 @@ void texture_model_destroy(TextureModel *model)
     schedule_destroy(model->schedule);
     normaliser_destroy(model->normaliser);
     free(model->memories);
+    free(model->middles);
     free(model->weights);
     free(model);
 }
@@ -83,10 +88,22 @@ static int read_memories(TextureModel *model, const Safetensors *file, Error *er
     return safetensors_read_float(file, MEMORIES_TENSOR, 3, shape, model->memories, err);
 }
 
+static int read_middles(TextureModel *model, const Safetensors *file, Error *err)
+{
+    const DenoiserConfig *c = &model->config.denoiser;
+    const size_t shape[] = {c->classes, c->bands};
+    if (safetensors_read_float(file, MIDDLES_TENSOR, 2, shape, model->middles, err))
+        return -1;
+    for (size_t i = 0; i < c->classes * c->bands; i++)
+        if (!(model->middles[i] >= 0.0f && model->middles[i] <= 1.0f))
+            return error_set(err, "its \"" MIDDLES_TENSOR "\" are not all 0 to 1");
+    return 0;
+}
+
 static int read_weights(TextureModel *model, const Safetensors *file, Error *err)
 {
     const Parameters *parameters = denoiser_parameters(model->denoiser);
-    const size_t expected = parameters_count(parameters) + 2;
+    const size_t expected = parameters_count(parameters) + 3;
     if (safetensors_count(file) != expected)
         return error_set(err, "%zu tensors where its configuration asks for %zu",
                          safetensors_count(file), expected);
@@ -132,7 +149,7 @@ static TextureModel *read_model(const Safetensors *file, Error *err)
         return NULL;
     TextureModel *model = texture_model_create(&config, err);
     if (model && (read_maps(model, file, err) || read_memories(model, file, err) ||
-                  read_weights(model, file, err))) {
+                  read_middles(model, file, err) || read_weights(model, file, err))) {
         texture_model_destroy(model);
         return NULL;
     }
@@ -201,6 +218,16 @@ const float *texture_model_colours(const TextureModel *model)
     return model->memories;
 }
 
+float *texture_model_image(TextureModel *model)
+{
+    return model->middles;
+}
+
+const float *texture_model_middles(const TextureModel *model)
+{
+    return model->middles;
+}
+
 size_t texture_model_hop(const TextureModel *model)
 {
     return model->config.frame / 4;
@@ -229,6 +256,9 @@ static int write_tensors(const TextureModel *model, SafetensorsWriter *writer, i
         return -1;
     const size_t memories[] = {c->classes, TEXTURE_MEMORIES, c->bands};
     if (safetensors_writer_tensor(writer, MEMORIES_TENSOR, 3, memories, model->memories, half, err))
+        return -1;
+    const size_t middles[] = {c->classes, c->bands};
+    if (safetensors_writer_tensor(writer, MIDDLES_TENSOR, 2, middles, model->middles, half, err))
         return -1;
     const Parameters *parameters = denoiser_parameters(model->denoiser);
     for (size_t i = 0; i < parameters_count(parameters); i++) {

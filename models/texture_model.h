@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #define TEXTURE_KIND        "brume.texture"
-#define TEXTURE_FORMAT      "1"
+#define TEXTURE_FORMAT      "2"
 #define TEXTURE_MAX_CLASSES 64
 #define TEXTURE_CLASS_ROOM  64 /* bytes of a class name, its end included */
 #define TEXTURE_MEMORIES    32 /* mean frames that each class has to choose from */
@@ -61,6 +61,11 @@ const real *texture_model_values(const TextureModel *model);
  * training to fill; otherwise read only. */
 float *texture_model_memories(TextureModel *model);
 const float *texture_model_colours(const TextureModel *model);
+
+/* (classes, bands): how much of each band's energy the middle of two channels holds in the class's
+ * recordings (corpus_image). For training to fill; otherwise read only. */
+float *texture_model_image(TextureModel *model);
+const float *texture_model_middles(const TextureModel *model);
 
 /* Samples between frames. */
 size_t texture_model_hop(const TextureModel *model);

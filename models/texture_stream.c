@@ -1,6 +1,7 @@
 #include "models/texture_stream.h"
 
 #include "dsp/invert.h"
+#include "models/texture_image.h"
 #include "models/texture_noise.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@ typedef struct Channel {
     unsigned index;
     Inverter *inverter;
     float *sound; /* (INVERTER_BLOCK * hop,): made, not yet read */
+    float *gain;  /* (bins,) of what the inverter makes: the middle (0), the side (1) */
 } Channel;
 
 struct TextureStream {
@@ -21,7 +23,9 @@ struct TextureStream {
     size_t hop, rewinds, snapshot_size;
     TextureFrames *frames;
     Channel channel[CHANNELS];
-    float *log_energy;          /* (SEEN, bands) */
+    float *log_energy; /* (SEEN, bands) */
+    float *mix;        /* (classes,) that the gains are for, and their width */
+    float width;
     uint64_t block;             /* number of the next block */
     size_t sound_at, sound_end; /* of channel[].sound */
     char *snapshots;            /* (rewinds, snapshot_size): before block b at b % rewinds */
@@ -32,20 +36,25 @@ static void excite(void *user, uint64_t first, float *out, size_t n)
 {
     const Channel *channel = user;
     const TextureSettings *settings = texture_frames_settings(channel->stream->frames);
-    const float width = channel->stream->channels > 1 ? settings->width : 0.0f;
-    texture_noise_draw(settings->seed, width, channel->index, TEXTURE_NOISE_EXCITE, 0, 0, first,
-                       out, n);
+    texture_noise_draw(settings->seed, channel->index, TEXTURE_NOISE_EXCITE, 0, 0, first, out, n);
 }
 
 static int create_space(TextureStream *stream, Error *err)
 {
     const Bands *bands = texture_model_bands(stream->model);
+    const size_t classes = texture_model_config(stream->model)->denoiser.classes;
     stream->log_energy = calloc(SEEN * bands_count(bands), sizeof(float));
+    stream->mix = calloc(classes, sizeof(float));
     stream->snapshot_size = texture_frames_state_size(stream->frames);
-    for (unsigned c = 0; c < stream->channels; c++) {
+    for (unsigned c = 0; c < CHANNELS; c++) {
         Channel *channel = &stream->channel[c];
         channel->stream = stream;
         channel->index = c;
+        channel->gain = calloc(2 * stream->hop + 1, sizeof(float));
+        if (!channel->gain)
+            return error_set(err, "out of memory for a texture");
+        if (c >= stream->channels)
+            continue;
         channel->sound = calloc(INVERTER_BLOCK * stream->hop, sizeof(float));
         channel->inverter = inverter_create(bands, 4 * stream->hop, ROUNDS, excite, channel, err);
         if (!channel->inverter)
@@ -56,7 +65,7 @@ static int create_space(TextureStream *stream, Error *err)
     }
     if (stream->rewinds)
         stream->snapshots = malloc(stream->rewinds * stream->snapshot_size);
-    if (!stream->log_energy || (stream->rewinds && !stream->snapshots))
+    if (!stream->log_energy || !stream->mix || (stream->rewinds && !stream->snapshots))
         return error_set(err, "out of memory for a texture");
     return 0;
 }
@@ -90,12 +99,14 @@ void texture_stream_destroy(TextureStream *stream)
 {
     if (!stream)
         return;
-    for (unsigned c = 0; c < stream->channels; c++) {
+    for (unsigned c = 0; c < CHANNELS; c++) {
         inverter_destroy(stream->channel[c].inverter);
         free(stream->channel[c].sound);
+        free(stream->channel[c].gain);
     }
     texture_frames_destroy(stream->frames);
     free(stream->log_energy);
+    free(stream->mix);
     free(stream->snapshots);
     free(stream);
 }
@@ -180,17 +191,44 @@ uint64_t texture_stream_redo(TextureStream *stream, const TextureSettings *setti
     return texture_stream_position(stream);
 }
 
+/* Gains for the mixture of classes that the next block has in its middle. */
+static void set_gains(TextureStream *stream)
+{
+    const size_t classes = texture_model_config(stream->model)->denoiser.classes;
+    const float *mix = texture_frames_mix(stream->frames, INVERTER_BLOCK / 2);
+    const float width = texture_frames_settings(stream->frames)->width;
+    if (stream->width == width && !memcmp(stream->mix, mix, classes * sizeof *mix))
+        return;
+    stream->width = width;
+    memcpy(stream->mix, mix, classes * sizeof *mix);
+    texture_image_gains(stream->model, mix, width, stream->channel[0].gain,
+                        stream->channel[1].gain);
+}
+
+/* Middle and side -> left and right, in place. */
+static void spread(TextureStream *stream)
+{
+    float *left = stream->channel[0].sound, *right = stream->channel[1].sound;
+    for (size_t i = 0; stream->channels > 1 && i < INVERTER_BLOCK * stream->hop; i++) {
+        const float middle = left[i], side = right[i];
+        left[i] = middle + side;
+        right[i] = middle - side;
+    }
+}
+
 /* The next INVERTER_BLOCK frames as sound. */
 static int make_block(TextureStream *stream, Error *err)
 {
     take_snapshot(stream);
     if (texture_frames_ensure(stream->frames, SEEN, err))
         return -1;
+    set_gains(stream);
     for (unsigned c = 0; c < stream->channels; c++) {
         Channel *channel = &stream->channel[c];
         texture_frames_read(stream->frames, c, SEEN, stream->log_energy);
-        inverter_block(channel->inverter, stream->log_energy, channel->sound);
+        inverter_block(channel->inverter, stream->log_energy, channel->gain, channel->sound);
     }
+    spread(stream);
     texture_frames_drop(stream->frames, INVERTER_BLOCK);
     stream->sound_at = stream->block ? 0 : 3 * stream->hop;
     stream->sound_end = INVERTER_BLOCK * stream->hop;

@@ -123,7 +123,8 @@ TextureTrainer *texture_trainer_create(TextureModel *model, Corpus *corpus,
     if (check_settings(settings, err) ||
         identify_network(texture_model_config(model), &network, err))
         return NULL;
-    if (corpus_normalise(corpus, texture_model_normaliser(model), err) ||
+    if (corpus_image(corpus, texture_model_image(model), err) ||
+        corpus_normalise(corpus, texture_model_normaliser(model), err) ||
         fill_memories(model, corpus, err))
         return NULL;
     TextureTrainer *trainer = calloc(1, sizeof *trainer);

@@ -1,5 +1,7 @@
 #include "models/timbre_parts.h"
 
+#include "dsp/rank.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +29,6 @@ typedef struct Fall {
     unsigned char region, age;
 } Fall;
 
-static int compare_floats(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 void timbre_levels(const Timbre *timbre, float *usual, float *spread)
 {
     enum { MOST = 512 };
@@ -53,7 +49,7 @@ void timbre_levels(const Timbre *timbre, float *usual, float *spread)
     for (size_t i = 0; i < count; i++)
         power += pow(10.0, (double)levels[i] / 10.0);
     *usual = (float)(10.0 * log10(power / (double)count));
-    qsort(levels, count, sizeof *levels, compare_floats);
+    rank_sort(levels, count);
     *spread = 0.5F * (levels[3 * count / 4] - levels[count / 4]);
 }
 
@@ -122,7 +118,7 @@ static float median_slope(const TimbreNote *note, size_t from, size_t first, siz
     }
     if (count == 0)
         return 0.0F;
-    qsort(slope, count, sizeof *slope, compare_floats);
+    rank_sort(slope, count);
     return slope[count / 2];
 }
 

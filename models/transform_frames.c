@@ -2,9 +2,11 @@
 
 #include "models/denoiser.h"
 #include "models/texture_frames.h"
+#include "models/texture_image.h"
 #include "models/texture_memory.h"
-#include "models/texture_noise.h"
+#include "models/texture_past.h"
 #include "models/transform_level.h"
+#include "models/transform_noise.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,6 +31,7 @@ struct TransformFrames {
     TransformSettings settings;
     float mix[TEXTURE_MAX_CLASSES];
     double loudness;           /* of the mixture of classes, as a log energy */
+    float gain;                /* of the mixture, as a texture has it (models/texture_image.h) */
     TransformLevel heard;      /* of the input, as of the chunk's first frame */
     TransformLevel from, made; /* of input and output since the settings changed, but for pauses */
     float mend;                /* what was added to the last frame's log energies */
@@ -42,6 +45,8 @@ struct TransformFrames {
     double *energy;  /* (fresh,): of the input's frames */
     float *offset;   /* (fresh,): what was added to the input's log energies */
     float *memory;   /* (CHANNELS, bands), the same for both */
+    TextureHistory *histories; /* (channels,): frames that have left `before` */
+    float *told;               /* (channels, TEXTURE_PAST_VALUES): what a window is told of them */
     /* One sampling, of `windows` windows of `past` + fresh frames. */
     bool begun;
     unsigned windows;
@@ -77,6 +82,7 @@ static void settle(TransformFrames *frames)
 {
     texture_memory_settle(frames->model, &frames->settings.texture, frames->mix, frames->memory);
     memcpy(frames->memory + frames->bands, frames->memory, frames->bands * sizeof(float));
+    frames->gain = 2.0f * logf(texture_image_level(frames->model, frames->mix));
     frames->loudness = log(transform_level_class(frames->model, frames->mix, frames->residual));
     frames->from = frames->made = (TransformLevel){0.0, 0.0};
 }
@@ -105,6 +111,8 @@ static int create_space(TransformFrames *frames, Error *err)
     frames->energy = calloc(frames->fresh, sizeof *frames->energy);
     frames->offset = calloc(frames->fresh, sizeof(float));
     frames->memory = calloc(CHANNELS * bands, sizeof(float));
+    frames->histories = calloc(channels, sizeof *frames->histories);
+    frames->told = calloc(channels * TEXTURE_PAST_VALUES, sizeof(float));
     frames->x = calloc(rows * bands, sizeof(float));
     frames->network = calloc(rows * bands, sizeof(float));
     frames->work = calloc(2 * rows * bands, sizeof(float));
@@ -112,8 +120,9 @@ static int create_space(TransformFrames *frames, Error *err)
     frames->noise_level = calloc(channels, sizeof(float));
     frames->window_mixes = calloc(channels * frames->classes, sizeof(float));
     if (!frames->pass || !frames->before || !frames->tail || !frames->share || !frames->residual ||
-        !frames->energy || !frames->offset || !frames->memory || !frames->x || !frames->network ||
-        !frames->work || !frames->known || !frames->noise_level || !frames->window_mixes)
+        !frames->energy || !frames->offset || !frames->memory || !frames->histories ||
+        !frames->told || !frames->x || !frames->network || !frames->work || !frames->known ||
+        !frames->noise_level || !frames->window_mixes)
         return error_set(err, "out of memory for a transformed sound");
     return 0;
 }
@@ -161,6 +170,8 @@ void transform_frames_destroy(TransformFrames *frames)
     free(frames->energy);
     free(frames->offset);
     free(frames->memory);
+    free(frames->histories);
+    free(frames->told);
     free(frames->x);
     free(frames->network);
     free(frames->work);
@@ -253,8 +264,8 @@ static int denoise(void *user, const float *x, double half_log_snr, float *out)
         frames->noise_level[c] = (float)half_log_snr;
     }
     const DenoiserInput input = {
-        frames->windows,      length,        frames->network, frames->known, frames->noise_level,
-        frames->window_mixes, frames->memory};
+        frames->windows,      length,         frames->network, frames->known, frames->noise_level,
+        frames->window_mixes, frames->memory, frames->told};
     denoiser_forward(frames->pass, texture_model_values(frames->model), &input, out);
     return 0;
 }
@@ -285,8 +296,8 @@ static void add_noise(TransformFrames *frames, double half_log_snr)
         alpha = 0.0, sigma = 1.0;
     for (unsigned c = 0; c < frames->windows; c++) {
         float *x = fresh_of(frames, c), *noise = frames->network;
-        texture_noise_draw(texture->seed, width, c, TEXTURE_NOISE_CHUNK, 0, -1,
-                           frames->frame * bands, noise, size);
+        transform_noise_draw(texture->seed, width, c, TEXTURE_NOISE_CHUNK, frames->frame * bands,
+                             noise, size);
         for (size_t i = 0; i < size; i++)
             x[i] = (float)alpha * x[i] + (float)sigma * noise[i];
         memset(x - frames->past * bands, 0, frames->past * bands * sizeof *x);
@@ -299,6 +310,9 @@ static int begin_chunk(TransformFrames *frames, float *const *input, Error *err)
     map_input(frames, input);
     const size_t length = frames->past + frames->fresh;
     frames->windows = is_mono(frames) ? 1 : frames->channels;
+    for (unsigned c = 0; c < frames->windows; c++)
+        texture_history_tell(&frames->histories[c], frames->before, 0, frames->bands,
+                             frames->told + c * TEXTURE_PAST_VALUES);
     if (frames->settings.strength > 0.0f) {
         const SamplerSettings settings = sampler_settings(frames);
         for (unsigned c = 0; c < frames->windows; c++) {
@@ -328,7 +342,8 @@ static void map_output(const TransformFrames *frames, unsigned channel, float *o
            frames->fresh * frames->bands * sizeof *out);
     normaliser_backward(texture_model_maps(frames->model), frames->mix, out, frames->fresh);
     for (size_t i = 0; i < frames->fresh * frames->bands; i++)
-        out[i] = fminf(LOUDEST, out[i] + kept * (residual[i] - frames->offset[i / frames->bands]));
+        out[i] = fminf(LOUDEST, out[i] + strength * frames->gain +
+                                    kept * (residual[i] - frames->offset[i / frames->bands]));
 }
 
 /* The first frames of a chunk come in over the last ones of the chunk before. */
@@ -354,20 +369,32 @@ static void join_shares(TransformFrames *frames, float *share)
     memcpy(frames->share, share + frames->chunk, TRANSFORM_FADE * sizeof *share);
 }
 
-/* The chunk's last frames are those that the next one is told. */
+/* Appends frames (n, bands) to the last TEXTURE_PREFIX ones before the next chunk; those that leave
+ * them become history. */
+static void push_past(TransformFrames *frames, unsigned channel, const float *made, size_t n)
+{
+    const size_t bands = frames->bands, past = frames->past;
+    const size_t leave = past + n > TEXTURE_PREFIX ? past + n - TEXTURE_PREFIX : 0;
+    float *before = frames->before + channel * TEXTURE_PREFIX * bands;
+    texture_history_add(&frames->histories[channel], past_of(frames, channel), leave, bands);
+    memmove(before, before + n * bands, (TEXTURE_PREFIX - n) * bands * sizeof *before);
+    for (size_t i = 0; i < n * bands; i++)
+        before[(TEXTURE_PREFIX - n) * bands + i] =
+            fminf(fmaxf(made[i], -NORMALISER_RANGE), NORMALISER_RANGE);
+}
+
+/* The chunk's frames are what the next one is told of. In pieces: a chunk may be longer than what
+ * is kept. */
 static void keep_past(TransformFrames *frames)
 {
-    const size_t bands = frames->bands;
-    const size_t fresh = frames->chunk < TEXTURE_PREFIX ? frames->chunk : TEXTURE_PREFIX;
-    const size_t old = TEXTURE_PREFIX - fresh;
-    for (unsigned c = 0; c < frames->channels; c++) {
-        float *before = frames->before + c * TEXTURE_PREFIX * bands;
-        const float *made = fresh_of(frames, frames->windows > 1 ? c : 0);
-        memmove(before, before + fresh * bands, old * bands * sizeof *before);
-        for (size_t i = 0; i < fresh * bands; i++)
-            before[old * bands + i] =
-                fminf(fmaxf(made[(frames->chunk - fresh) * bands + i], -NORMALISER_RANGE),
-                      NORMALISER_RANGE);
+    const float *made[CHANNELS];
+    for (unsigned c = 0; c < frames->channels; c++)
+        made[c] = fresh_of(frames, frames->windows > 1 ? c : 0);
+    for (size_t done = 0; done < frames->chunk; done += BLOCK) {
+        for (unsigned c = 0; c < frames->channels; c++)
+            push_past(frames, c, made[c] + done * frames->bands, BLOCK);
+        const size_t past = frames->past + BLOCK;
+        frames->past = past < TEXTURE_PREFIX ? past : TEXTURE_PREFIX;
     }
 }
 
@@ -385,8 +412,8 @@ static void mend_level(TransformFrames *frames, float *const *output)
     }
     if (frames->from.time > 0.0) {
         const double from = transform_level_log(&frames->from);
-        const double loss =
-            from + strength * (frames->loudness - from) - transform_level_log(&frames->made);
+        const double loss = from + strength * (frames->loudness + (double)frames->gain - from) -
+                            transform_level_log(&frames->made);
         /* A free texture is as loud as it is. */
         wanted = (1.0 - pow(strength, 4.0)) * fmin(MOST_MENDED, fmax(-MOST_MENDED, loss));
     }
@@ -403,16 +430,14 @@ static void mend_level(TransformFrames *frames, float *const *output)
 
 static void end_chunk(TransformFrames *frames, float *const *input, float *share)
 {
-    keep_past(frames);
     for (unsigned c = 0; c < frames->channels; c++)
         map_output(frames, c, input[c]);
     mend_level(frames, input);
     for (unsigned c = 0; c < frames->channels; c++)
         join(frames, c, input[c]);
     join_shares(frames, share);
+    keep_past(frames);
     frames->frame += frames->chunk;
-    frames->past = frames->past + frames->chunk < TEXTURE_PREFIX ? frames->past + frames->chunk
-                                                                 : TEXTURE_PREFIX;
     frames->begun = false;
 }
 

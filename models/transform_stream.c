@@ -2,7 +2,7 @@
 
 #include "dsp/invert.h"
 #include "dsp/stft.h"
-#include "models/texture_noise.h"
+#include "models/transform_noise.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +54,8 @@ static void excite(void *user, uint64_t first, float *out, size_t n)
     const Channel *channel = user;
     const TransformStream *stream = channel->stream;
     const float width = stream->channels > 1 ? stream->settings.texture.width : 0.0f;
-    texture_noise_draw(stream->settings.texture.seed, width, channel->index, TEXTURE_NOISE_EXCITE,
-                       0, 0, first, out, n);
+    transform_noise_draw(stream->settings.texture.seed, width, channel->index, TEXTURE_NOISE_EXCITE,
+                         first, out, n);
 }
 
 static size_t span_of(const TextureModel *model)

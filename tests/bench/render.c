@@ -95,10 +95,10 @@ static double time_inversion(Rendering *r)
     Inverter *inverter = inverter_create(texture_model_bands(r->model), 4 * r->hop, ITERATIONS,
                                          copy_noise, &noise, &err);
     bench_need(inverter != NULL, &err);
-    inverter_block(inverter, frames, out);
+    inverter_block(inverter, frames, NULL, out);
     const double start = bench_seconds();
     for (size_t b = 1; b <= BLOCKS; b++)
-        inverter_block(inverter, frames + b * INVERTER_BLOCK * r->bands, out);
+        inverter_block(inverter, frames + b * INVERTER_BLOCK * r->bands, NULL, out);
     const double took = bench_seconds() - start;
     r->asked = noise.asked;
     inverter_destroy(inverter);
@@ -128,7 +128,7 @@ static double time_noise(TextureNoise purpose, size_t n)
     float *out = bench_values(n);
     const double start = bench_seconds();
     for (unsigned c = 0; c < CHANNELS; c++)
-        texture_noise_draw(1, 0.5f, c, purpose, 0, -1, 0, out, n);
+        texture_noise_draw(1, c, purpose, 0, -1, 0, out, n);
     const double took = bench_seconds() - start;
     free(out);
     return took;

@@ -28,7 +28,7 @@ static Corpus *make_corpus(const TextureConfig *config)
         random_gaussian(3, take, 0, frames, FRAMES * bands);
         for (size_t i = 0; i < FRAMES * bands; i++)
             frames[i] = 2.0f * frames[i] - 8.0f;
-        bench_need(!corpus_add(corpus, 0, name, 1.0f, frames, FRAMES, &err), &err);
+        bench_need(!corpus_add(corpus, 0, name, CORPUS_MONO, frames, FRAMES, &err), &err);
     }
     free(frames);
     bench_need(!corpus_split(corpus, 0.1, 1, &err), &err);

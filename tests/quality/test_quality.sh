@@ -26,7 +26,7 @@ trap 'rm -rf "$work"' EXIT
 import json
 import sys
 
-rain = json.load(open(sys.argv[1]))["rain"]
+rain = json.load(open(sys.argv[1]))["classes"]["rain"]
 faults = []
 if rain["total"]["mean"] > 1.25:
     faults.append("TOTAL is %.2f, over 1.25" % rain["total"]["mean"])

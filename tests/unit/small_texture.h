@@ -5,6 +5,7 @@
 
 #include "dsp/random.h"
 #include "models/texture_model.h"
+#include "models/texture_past.h"
 #include "models/texture_settings.h"
 
 #include <setjmp.h>
@@ -66,7 +67,9 @@ static inline TextureModel *small_texture_create(const SmallTexture *small, size
                                          .condition = 12,
                                          .classes = SMALL_CLASSES,
                                          .blocks = 2,
-                                         .dilations = {1, 4}},
+                                         .past = TEXTURE_PAST_VALUES,
+                                         .dilations = {1, 4},
+                                         .refiner = {.channels = 8, .blocks = 1, .stride = 8}},
                             .prediction = PREDICTION_V,
                             .schedule = SCHEDULE_COSINE,
                             .window = window};
@@ -80,6 +83,8 @@ static inline TextureModel *small_texture_create(const SmallTexture *small, size
     small_texture_quantiles(model, bands, small->slope);
     random_gaussian(2, 0, 0, texture_model_memories(model),
                     SMALL_CLASSES * TEXTURE_MEMORIES * bands);
+    for (size_t i = 0; i < SMALL_CLASSES * bands; i++)
+        texture_model_image(model)[i] = i < bands ? 0.8f : 0.6f;
     return model;
 }
 

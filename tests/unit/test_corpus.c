@@ -22,8 +22,8 @@ static Corpus *create(void)
     return corpus;
 }
 
-static int try_add(Corpus *corpus, const char *class_name, const char *recording, float share,
-                   size_t frames, int take, Error *err)
+static int try_add(Corpus *corpus, const char *class_name, const char *recording,
+                   CorpusChannel channel, size_t frames, int take, Error *err)
 {
     float *values = malloc((frames + 1) * BANDS * sizeof *values);
     assert_non_null(values);
@@ -34,17 +34,17 @@ static int try_add(Corpus *corpus, const char *class_name, const char *recording
     }
     const size_t c = corpus_class(corpus, class_name, err);
     assert_true(c != SIZE_MAX);
-    const int failed = corpus_add(corpus, c, recording, share, values, frames, err);
+    const int failed = corpus_add(corpus, c, recording, channel, values, frames, err);
     free(values);
     return failed;
 }
 
 /* A take that holds its own number, `take`, in every frame. */
-static void add(Corpus *corpus, const char *class_name, const char *recording, float share,
-                size_t frames, int take)
+static void add(Corpus *corpus, const char *class_name, const char *recording,
+                CorpusChannel channel, size_t frames, int take)
 {
     Error err = {""};
-    if (try_add(corpus, class_name, recording, share, frames, take, &err))
+    if (try_add(corpus, class_name, recording, channel, frames, take, &err))
         fail_msg("%s", err.message);
 }
 
@@ -86,7 +86,7 @@ static Corpus *ten_pairs(double holdout, uint64_t seed)
             char name[32];
             snprintf(name, sizeof name, "sea %d%c%c", g, separators[g % 3],
                      (g % 2 ? 'a' : 'A') + piece);
-            add(corpus, "waves", name, 1.0f, 100, 2 * g + piece);
+            add(corpus, "waves", name, CORPUS_MONO, 100, 2 * g + piece);
         }
     split(corpus, holdout, seed);
     return corpus;
@@ -144,7 +144,7 @@ static void names_without_a_piece_are_groups_of_their_own(void **state)
     const char *names[] = {"sea-A", "sea-B", "sea", "sea-1", "sea-AB", "seaA", "-A", "A"};
     Corpus *corpus = create();
     for (int i = 0; i < 8; i++)
-        add(corpus, "waves", names[i], 1.0f, 20, i);
+        add(corpus, "waves", names[i], CORPUS_MONO, 20, i);
     split(corpus, 0.0, 1);
     Visits visits = {0};
     corpus_each(corpus, visit, &visits);
@@ -166,7 +166,7 @@ static void holdout_is_about_what_was_asked_for(void **state)
                 char name[32];
                 snprintf(name, sizeof name, "rain%d", take);
                 const size_t frames = (size_t)(50 + 37 * take % 200);
-                add(corpus, "rain", name, 1.0f, frames, take);
+                add(corpus, "rain", name, CORPUS_MONO, frames, take);
                 total += frames;
             }
             split(corpus, percent / 100.0, seed);
@@ -189,7 +189,7 @@ static void few_groups_leave_something_on_either_side(void **state)
                 for (int g = 0; g < groups; g++) {
                     char name[32];
                     snprintf(name, sizeof name, "rain%d", g);
-                    add(corpus, "rain", name, 1.0f, 400, g);
+                    add(corpus, "rain", name, CORPUS_MONO, 400, g);
                 }
                 split(corpus, percent / 100.0, seed);
                 const double total = 400.0 * groups;
@@ -208,20 +208,21 @@ static void visit_end(void *user, const char *class_name, const char *recording,
     *(int *)user = held_out;
 }
 
-/* One group: its last fifth is held out, in both channels. */
+/* One group: its last fifth is held out, in all takes. */
 static void one_group_is_split_in_time(void **state)
 {
     (void)state;
     Corpus *corpus = create();
-    add(corpus, "boat", "boat-A", 0.5f, 1000, 0);
-    add(corpus, "boat", "boat-A", 0.5f, 1000, 1);
-    add(corpus, "boat", "boat-B", 1.0f, 100, 2);
+    add(corpus, "boat", "boat-A", CORPUS_LEFT, 1000, 0);
+    add(corpus, "boat", "boat-A", CORPUS_RIGHT, 1000, 1);
+    add(corpus, "boat", "boat-A", CORPUS_MIDDLE, 1000, 2);
+    add(corpus, "boat", "boat-B", CORPUS_MONO, 100, 3);
     split(corpus, 0.2, 1);
     /* Three frames at each border, which share samples, are in neither side. */
     assert_int_equal(corpus_frames(corpus, 0, 0), 880 - 6);
     assert_int_equal(corpus_frames(corpus, 0, 1), 220);
-    const size_t used[] = {800, 800, 80}, all[] = {1000, 1000, 100};
-    size_t least[] = {9999, 9999, 9999}, most[] = {0, 0, 0};
+    const size_t used[] = {800, 800, 800, 80}, all[] = {1000, 1000, 1000, 100};
+    size_t least[] = {9999, 9999, 9999, 9999}, most[] = {0, 0, 0, 0};
     for (uint64_t i = 0; i < 30000; i++)
         for (int side = 0; side < 2; side++) {
             /* Often longer than what there is: reading must turn back at the border. */
@@ -237,7 +238,7 @@ static void one_group_is_split_in_time(void **state)
             }
         }
     /* All that may be used is. */
-    for (size_t take = 0; take < 3; take++) {
+    for (size_t take = 0; take < 4; take++) {
         assert_int_equal(least[take], 0);
         assert_int_equal(most[take], used[take] - 4);
     }
@@ -251,7 +252,7 @@ static void without_holdout_nothing_is_held_out(void **state)
 {
     (void)state;
     Corpus *corpus = create();
-    add(corpus, "boat", "boat", 1.0f, 1000, 0);
+    add(corpus, "boat", "boat", CORPUS_MONO, 1000, 0);
     split(corpus, 0.0, 1);
     CorpusPlace place;
     assert_int_equal(corpus_draw(corpus, 1, 32, 1, 2, 3, &place), -1);
@@ -297,16 +298,51 @@ static void check_share(const char *what, size_t count, size_t draws, double wan
         fail_msg("%s: %g of all draws, not %g", what, share, wanted);
 }
 
+/* Three takes of a recording of two channels: a band whose middle is all of the energy, one whose
+ * middle is half of it, one with a quarter. */
+static void the_image_is_the_middles_share(void **state)
+{
+    (void)state;
+    enum { FRAMES = 200 };
+    static const CorpusChannel CHANNELS[] = {CORPUS_LEFT, CORPUS_RIGHT, CORPUS_MIDDLE};
+    static const float SHARES[BANDS] = {1.0f, 0.5f, 0.25f};
+    Corpus *corpus = create();
+    Error err = {""};
+    float values[FRAMES * BANDS], middle[3 * BANDS], read[BANDS];
+    const size_t c = corpus_class(corpus, "rain", &err);
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t f = 0; f < FRAMES; f++)
+            for (size_t b = 0; b < BANDS; b++)
+                values[f * BANDS + b] =
+                    -4.0f + (CHANNELS[i] == CORPUS_MIDDLE ? logf(SHARES[b]) : 0.0f);
+        assert_int_equal(corpus_add(corpus, c, "pond", CHANNELS[i], values, FRAMES, &err), 0);
+    }
+    add(corpus, "wind", "mono", CORPUS_MONO, 100, 1);
+    add(corpus, "fire", "both", CORPUS_ALIKE, 100, 2);
+    split(corpus, 0.0, 1);
+    assert_int_equal(corpus_image(corpus, middle, &err), 0);
+    for (size_t b = 0; b < BANDS; b++) {
+        assert_true(fabsf(middle[b] - SHARES[b]) < 0.01f);
+        /* A class of mono recordings takes over what the others have. */
+        assert_true(fabsf(middle[BANDS + b] - 0.5f * (SHARES[b] + 1.0f)) < 0.01f);
+        assert_true(middle[2 * BANDS + b] == 1.0f);
+        /* The middle has been brought to the level of its channels. */
+        corpus_read(corpus, (CorpusPlace){2, 50}, 1, read);
+        assert_true(fabsf(read[b] + 4.0f) < 0.01f);
+    }
+    corpus_destroy(corpus);
+}
+
 static void weights_go_by_the_square_root(void **state)
 {
     (void)state;
     enum { DRAWS = 40000 };
     Corpus *corpus = create();
-    add(corpus, "long", "one", 1.0f, 900, 0);
-    add(corpus, "long", "two", 1.0f, 400, 1);
-    add(corpus, "long", "three", 0.5f, 300, 2);
-    add(corpus, "long", "three", 0.5f, 300, 3);
-    add(corpus, "short", "four", 1.0f, 100, 4);
+    add(corpus, "long", "one", CORPUS_MONO, 900, 0);
+    add(corpus, "long", "two", CORPUS_MONO, 400, 1);
+    add(corpus, "long", "three", CORPUS_LEFT, 300, 2);
+    add(corpus, "long", "three", CORPUS_RIGHT, 300, 3);
+    add(corpus, "short", "four", CORPUS_MONO, 100, 4);
     split(corpus, 0.0, 1);
     size_t takes[5] = {0}, first_half = 0;
     for (uint64_t i = 0; i < DRAWS; i++) {
@@ -316,12 +352,12 @@ static void weights_go_by_the_square_root(void **state)
         first_half += d.take == 0 && d.first < 450;
     }
     const double of_long = 40.0 / (40.0 + 10.0); /* sqrt(1600), sqrt(100) */
-    const double sum = 30.0 + 20.0 + sqrt(300.0);
+    const double sum = 30.0 + 20.0 + 0.5 * sqrt(300.0);
     check_share("short", takes[4], DRAWS, 1.0 - of_long);
     check_share("one", takes[0], DRAWS, of_long * 30.0 / sum);
     check_share("two", takes[1], DRAWS, of_long * 20.0 / sum);
-    check_share("three, left", takes[2], DRAWS, of_long * 0.5 * sqrt(300.0) / sum);
-    check_share("three, right", takes[3], DRAWS, of_long * 0.5 * sqrt(300.0) / sum);
+    check_share("three, left", takes[2], DRAWS, of_long * 0.25 * sqrt(300.0) / sum);
+    check_share("three, right", takes[3], DRAWS, of_long * 0.25 * sqrt(300.0) / sum);
     check_share("first half", first_half, takes[0], 0.5);
     corpus_destroy(corpus);
 }
@@ -330,7 +366,7 @@ static void short_takes_are_mirrored(void **state)
 {
     (void)state;
     Corpus *corpus = create();
-    add(corpus, "short", "short", 1.0f, 17, 3);
+    add(corpus, "short", "short", CORPUS_MONO, 17, 3);
     split(corpus, 0.0, 1);
     float values[100 * BANDS];
     for (uint64_t i = 0; i < 20; i++) {
@@ -358,11 +394,11 @@ static void too_short_takes_are_refused(void **state)
 {
     (void)state;
     Corpus *corpus = create();
-    add(corpus, "rain", "rain", 1.0f, CORPUS_LEAST_FRAMES, 0);
+    add(corpus, "rain", "rain", CORPUS_MONO, CORPUS_LEAST_FRAMES, 0);
     const uint64_t before = corpus_fingerprint(corpus);
     for (size_t frames = 0; frames < CORPUS_LEAST_FRAMES; frames++) {
         Error err = {""};
-        assert_int_equal(try_add(corpus, "rain", "drop", 1.0f, frames, 1, &err), -1);
+        assert_int_equal(try_add(corpus, "rain", "drop", CORPUS_MONO, frames, 1, &err), -1);
         assert_non_null(strstr(err.message, "too short"));
     }
     assert_true(corpus_fingerprint(corpus) == before);
@@ -376,7 +412,7 @@ static void a_class_with_nothing_left_is_named(void **state)
     (void)state;
     Error err = {""};
     Corpus *corpus = create();
-    add(corpus, "rain", "rain", 1.0f, 100, 0);
+    add(corpus, "rain", "rain", CORPUS_MONO, 100, 0);
     assert_int_equal(corpus_class(corpus, "silence", NULL), 1);
     assert_int_equal(corpus_split(corpus, 0.1, 1, &err), -1);
     assert_non_null(strstr(err.message, "\"silence\""));
@@ -384,8 +420,8 @@ static void a_class_with_nothing_left_is_named(void **state)
 
     /* 10 of 100 frames are too few to draw from. */
     corpus = create();
-    add(corpus, "waves", "sea", 1.0f, 1000, 0);
-    add(corpus, "rain", "rain", 1.0f, 100, 1);
+    add(corpus, "waves", "sea", CORPUS_MONO, 1000, 0);
+    add(corpus, "rain", "rain", CORPUS_MONO, 100, 1);
     assert_int_equal(corpus_split(corpus, 0.9, 1, &err), -1);
     assert_non_null(strstr(err.message, "\"rain\""));
     corpus_destroy(corpus);
@@ -396,8 +432,8 @@ static void draws_avoid_classes_with_too_little(void **state)
 {
     (void)state;
     Corpus *corpus = create();
-    add(corpus, "waves", "sea", 1.0f, 2000, 0);
-    add(corpus, "rain", "rain", 1.0f, 100, 1);
+    add(corpus, "waves", "sea", CORPUS_MONO, 2000, 0);
+    add(corpus, "rain", "rain", CORPUS_MONO, 100, 1);
     split(corpus, 0.1, 1);
     for (uint64_t i = 0; i < 1000; i++)
         assert_int_equal(draw(corpus, 1, 32, i).take, 0);
@@ -424,10 +460,11 @@ static void classes_are_found_by_name(void **state)
 static uint64_t fingerprint_of(char change)
 {
     Corpus *corpus = create();
-    add(corpus, "rain", "one", 1.0f, change == 'f' ? 41 : 40, change == 'v' ? 2 : 1);
-    add(corpus, change == 'c' ? "waves" : "rain", change == 'g' ? "one-A" : "two", 1.0f, 40, 7);
+    add(corpus, "rain", "one", CORPUS_MONO, change == 'f' ? 41 : 40, change == 'v' ? 2 : 1);
+    add(corpus, change == 'c' ? "waves" : "rain", change == 'g' ? "one-A" : "two", CORPUS_MONO, 40,
+        7);
     if (change == 't')
-        add(corpus, "rain", "three", 1.0f, 20, 1);
+        add(corpus, "rain", "three", CORPUS_MONO, 20, 1);
     if (change == 'h')
         split(corpus, 0.5, 1);
     const uint64_t fingerprint = corpus_fingerprint(corpus);
@@ -452,10 +489,10 @@ static void fingerprints_change_with_content(void **state)
     Corpus *a = create(), *b = create();
     corpus_class(a, "rain", NULL);
     corpus_class(b, "rain", NULL);
-    assert_int_equal(corpus_add(a, 0, "x", 1.0f, values, 30, NULL), 0);
-    assert_int_equal(corpus_add(a, 0, "x", 1.0f, values + 30 * BANDS, 50, NULL), 0);
-    assert_int_equal(corpus_add(b, 0, "x", 1.0f, values, 50, NULL), 0);
-    assert_int_equal(corpus_add(b, 0, "x", 1.0f, values + 50 * BANDS, 30, NULL), 0);
+    assert_int_equal(corpus_add(a, 0, "x", CORPUS_MONO, values, 30, NULL), 0);
+    assert_int_equal(corpus_add(a, 0, "x", CORPUS_MONO, values + 30 * BANDS, 50, NULL), 0);
+    assert_int_equal(corpus_add(b, 0, "x", CORPUS_MONO, values, 50, NULL), 0);
+    assert_int_equal(corpus_add(b, 0, "x", CORPUS_MONO, values + 50 * BANDS, 30, NULL), 0);
     assert_true(corpus_fingerprint(a) != corpus_fingerprint(b));
     corpus_destroy(a);
     corpus_destroy(b);
@@ -480,7 +517,7 @@ static void measuring_takes_the_maps_as_they_are(void **state)
     assert_int_equal(normaliser_set_table(normaliser, knots, NULL), 0);
     corpus_class(corpus, "none", NULL);
     assert_int_equal(corpus_class(corpus, "rain", NULL), 1);
-    assert_int_equal(corpus_add(corpus, 1, "rain", 1.0f, values, 100, NULL), 0);
+    assert_int_equal(corpus_add(corpus, 1, "rain", CORPUS_MONO, values, 100, NULL), 0);
     assert_int_equal(corpus_measure_by(corpus, normaliser, NULL), 0);
     float mapped[100 * BANDS];
     corpus_read(corpus, (CorpusPlace){0, 0}, 100, mapped);
@@ -507,7 +544,7 @@ static void normalising_fits_on_training_frames_alone(void **state)
         for (size_t b = 0; b < BANDS; b++)
             values[f * BANDS + b] = f < 800 ? -8.0f + 0.005f * (float)((f * 331 + b) % 800) : 9.0f;
     corpus_class(corpus, "rain", NULL);
-    assert_int_equal(corpus_add(corpus, 0, "rain", 1.0f, values, 1000, NULL), 0);
+    assert_int_equal(corpus_add(corpus, 0, "rain", CORPUS_MONO, values, 1000, NULL), 0);
     split(corpus, 0.2, 1);
     Normaliser *normaliser = normaliser_create(1, BANDS, NULL);
     assert_non_null(normaliser);
@@ -540,6 +577,7 @@ int main(void)
         cmocka_unit_test(one_group_is_split_in_time),
         cmocka_unit_test(without_holdout_nothing_is_held_out),
         cmocka_unit_test(draws_are_pure),
+        cmocka_unit_test(the_image_is_the_middles_share),
         cmocka_unit_test(weights_go_by_the_square_root),
         cmocka_unit_test(short_takes_are_mirrored),
         cmocka_unit_test(too_short_takes_are_refused),

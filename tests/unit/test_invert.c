@@ -54,7 +54,7 @@ static void invert(Inverter *inverter, const Bands *bands, const float *log_ener
 {
     for (size_t b = 0; b < BLOCKS; b++)
         inverter_block(inverter, log_energy + b * INVERTER_BLOCK * bands_count(bands),
-                       out + b * INVERTER_BLOCK * HOP);
+                       NULL, out + b * INVERTER_BLOCK * HOP);
 }
 
 /* samples (LENGTH,) -> out (MADE,), by way of `bands`. */
@@ -195,8 +195,8 @@ static void check_repeats(const Bands *bands)
     for (size_t b = 0; b < BLOCKS; b++) {
         float *block = again + b * INVERTER_BLOCK * HOP;
         if (b + 1 < BLOCKS)
-            inverter_block(other, other_energy + b * INVERTER_BLOCK * count, block);
-        inverter_block(inverter, log_energy + b * INVERTER_BLOCK * count, block);
+            inverter_block(other, other_energy + b * INVERTER_BLOCK * count, NULL, block);
+        inverter_block(inverter, log_energy + b * INVERTER_BLOCK * count, NULL, block);
     }
     assert_memory_equal(made, again, sizeof made);
     inverter_reset(other);

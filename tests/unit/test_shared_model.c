@@ -3,6 +3,8 @@
  * act while a file is being read, make memory short, and see the registry. */
 #include "plugin/shared_model.h"
 
+#include "models/texture_past.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -99,7 +101,9 @@ static int model_save(const char *file, float value, bool half)
                                          .condition = 12,
                                          .classes = 1,
                                          .blocks = 1,
-                                         .dilations = {1}},
+                                         .dilations = {1},
+                                         .past = TEXTURE_PAST_VALUES,
+                                         .refiner = {.channels = 4, .blocks = 1, .stride = 4}},
                             .prediction = PREDICTION_EPSILON,
                             .schedule = SCHEDULE_LINEAR,
                             .window = 32};

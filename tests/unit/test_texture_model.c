@@ -1,6 +1,7 @@
 /* Texture models: what is saved is opened again, and whatever is wrong in a file is refused in a
  * message that names file and fault. */
 #include "models/texture_model.h"
+#include "models/texture_past.h"
 
 #include "models/half.h"
 #include "models/safetensors.h"
@@ -21,14 +22,28 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { CLASSES = 2, BANDS = 48, FIELDS = 13 };
+enum { CLASSES = 2, BANDS = 48, FIELDS = 17 };
 
 static char folder[64], path[128];
 
 /* The fields of a small configuration as they stand in a file. */
-static const char *const FIELD_NAMES[FIELDS] = {
-    "rate",      "frame",     "linear",     "upper",    "top",    "bands",  "channels",
-    "condition", "dilations", "prediction", "schedule", "window", "classes"};
+static const char *const FIELD_NAMES[FIELDS] = {"rate",
+                                                "frame",
+                                                "linear",
+                                                "upper",
+                                                "top",
+                                                "bands",
+                                                "channels",
+                                                "condition",
+                                                "dilations",
+                                                "past",
+                                                "refiner_channels",
+                                                "refiner_blocks",
+                                                "refiner_stride",
+                                                "prediction",
+                                                "schedule",
+                                                "window",
+                                                "classes"};
 static const char *const FIELD_VALUES[FIELDS] = {"16000",
                                                  "256",
                                                  "40",
@@ -38,6 +53,10 @@ static const char *const FIELD_VALUES[FIELDS] = {"16000",
                                                  "16",
                                                  "12",
                                                  "[1,2]",
+                                                 "144",
+                                                 "4",
+                                                 "1",
+                                                 "4",
                                                  "\"epsilon\"",
                                                  "\"linear\"",
                                                  "32",
@@ -55,7 +74,9 @@ static TextureConfig small_config(void)
                                          .condition = 12,
                                          .classes = CLASSES,
                                          .blocks = 2,
-                                         .dilations = {1, 2}},
+                                         .dilations = {1, 2},
+                                         .past = TEXTURE_PAST_VALUES,
+                                         .refiner = {.channels = 4, .blocks = 1, .stride = 4}},
                             .prediction = PREDICTION_EPSILON,
                             .schedule = SCHEDULE_LINEAR,
                             .window = 32};
@@ -185,6 +206,7 @@ typedef struct Change {
     const char *as;                     /* written under this name (NULL: left out) ... */
     size_t more;                        /* and with so much more in its first size */
     bool extra;                         /* a tensor more */
+    bool wide;                          /* a middle of more than all energy */
     bool flat;                          /* quantiles that do not rise */
 } Change;
 
@@ -243,6 +265,9 @@ static void write_file(const Change *change)
                (size_t[]){CLASSES, BANDS, NORMALISER_KNOTS}, table);
     put_tensor(writer, change, "memories", 3, (size_t[]){CLASSES, TEXTURE_MEMORIES, BANDS},
                texture_model_colours(model));
+    texture_model_image(model)[5] = change->wide ? 1.5f : 1.0f;
+    put_tensor(writer, change, "middles", 2, (size_t[]){CLASSES, BANDS},
+               texture_model_middles(model));
     const Parameters *parameters = denoiser_parameters(texture_model_denoiser(model));
     for (size_t i = 0; i < parameters_count(parameters); i++) {
         const ParameterInfo *info = parameters_info(parameters, i);
@@ -281,7 +306,7 @@ static void wrong_files_are_refused(void **state)
         {{.kind = ""}, "\"missing\""},
         {{.kind = "brume.texture.checkpoint"}, "\"brume.texture.checkpoint\""},
         {{.format = ""}, "format version is \"missing\""},
-        {{.format = "2"}, "format version is \"2\""},
+        {{.format = "1"}, "format version is \"1\""},
         {{.config = ""}, "\"config\""},
         {{.config = "rate 44100"}, "not a JSON object"},
         {{.config = "[]"}, "not a JSON object"},
@@ -297,6 +322,7 @@ static void wrong_files_are_refused(void **state)
         {{.tensor = "memories", .as = "memories", .more = 1}, "has shape [3, 32, 48] where"},
         {{.tensor = "normaliser.quantiles", .as = "normaliser.quantiles", .more = 1},
          "has shape [3, 48, 33] where [2, 48, 33]"},
+        {{.wide = true}, "\"middles\" are not all 0 to 1"},
         {{.flat = true}, "class 0, band 3 do not rise"},
     };
     write_file(&(Change){.kind = NULL});

@@ -1,5 +1,6 @@
 /* Training: it learns, it tests on what is held out alone, and it goes on from a checkpoint as if
  * it had never stopped. */
+#include "models/texture_past.h"
 #include "models/texture_trainer.h"
 
 #include "dsp/random.h"
@@ -66,7 +67,7 @@ static void add_take(Corpus *corpus, size_t c, const char *name, const Setting *
         }
     }
     values[0] += c ? 0.0f : setting->first;
-    assert_int_equal(corpus_add(corpus, c, name, 1.0f, values, FRAMES, NULL), 0);
+    assert_int_equal(corpus_add(corpus, c, name, CORPUS_MONO, values, FRAMES, NULL), 0);
     free(values);
 }
 
@@ -83,7 +84,9 @@ static Run start(const Setting *setting)
                                          .condition = 16,
                                          .classes = CLASSES,
                                          .blocks = setting->blocks,
-                                         .dilations = {1, 2, 4}},
+                                         .dilations = {1, 2, 4},
+                                         .past = TEXTURE_PAST_VALUES,
+                                         .refiner = {.channels = 4, .blocks = 1, .stride = 4}},
                             .prediction = setting->prediction,
                             .schedule = SCHEDULE_COSINE,
                             .window = 32,

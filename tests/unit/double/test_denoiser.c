@@ -223,8 +223,10 @@ static void test_denoiser(void **state)
                                    .condition = 8,
                                    .classes = 3,
                                    .blocks = 3,
-                                   .dilations = {1, 4, 2}};
-    enum { W = 2, F = 7, B = 9, K = 3 };
+                                   .dilations = {1, 4, 2},
+                                   .past = 5,
+                                   .refiner = {.channels = 4, .blocks = 2, .stride = 2}};
+    enum { W = 2, F = 10, B = 9, K = 3, PAST = 5 };
     Error err = {""};
     Denoiser *denoiser = denoiser_create(&config, &err);
     assert_non_null(denoiser);
@@ -240,8 +242,8 @@ static void test_denoiser(void **state)
         net.weights[i] *= 0.3;
     double *x = values(W * F * B, 34), known[W * F] = {1, 1, 0}, snr[W] = {-2.5, 1.5};
     double mix[W * K] = {0.25, 0.75, 0, 0, 0, 1};
-    double *memory = values(W * B, 35);
-    net.input = (DenoiserInput){W, F, x, known, snr, mix, memory};
+    double *memory = values(W * B, 35), *past = values(W * PAST, 37);
+    net.input = (DenoiserInput){W, F, x, known, snr, mix, memory, past};
     double *gradients = calloc(n, sizeof *gradients);
     assert_non_null(gradients);
     net_loss(&net);
@@ -260,19 +262,26 @@ static void test_denoiser(void **state)
     denoiser_pass_destroy(inference);
     denoiser_pass_destroy(net.pass);
     denoiser_destroy(denoiser);
-    free(net.weights), free(net.out), free(net.target), free(x), free(memory), free(gradients);
-    free(again);
+    free(net.weights), free(net.out), free(net.target), free(x), free(memory), free(past);
+    free(gradients), free(again);
 }
 
 static void test_refuses_bad_shapes(void **state)
 {
     (void)state;
-    const DenoiserConfig good = {
-        .bands = 9, .channels = 16, .condition = 8, .classes = 3, .blocks = 1, .dilations = {1}};
-    for (int i = 0; i < 6; i++) {
+    const DenoiserConfig good = {.bands = 9,
+                                 .channels = 16,
+                                 .condition = 8,
+                                 .classes = 3,
+                                 .past = 1,
+                                 .blocks = 1,
+                                 .dilations = {1},
+                                 .refiner = {.channels = 4, .stride = 2}};
+    for (int i = 0; i < 9; i++) {
         DenoiserConfig bad = good;
-        size_t *fields[] = {&bad.bands,   &bad.channels, &bad.condition,
-                            &bad.classes, &bad.blocks,   &bad.dilations[0]};
+        size_t *fields[] = {&bad.bands,        &bad.channels,         &bad.condition,
+                            &bad.past,         &bad.classes,          &bad.blocks,
+                            &bad.dilations[0], &bad.refiner.channels, &bad.refiner.stride};
         *fields[i] = 0;
         Error err = {""};
         assert_null(denoiser_create(&bad, &err));
