@@ -16,6 +16,7 @@ typedef struct Verb {
 static const Verb verbs[] = {
     {"render", "make a texture from noise", verb_render},
     {"continue", "carry a melody on", verb_continue},
+    {"transform", "make a texture of a sound, as far as you like", verb_transform},
     {"train", "train a model on a folder of sounds or tunes", verb_train},
     {"score", "measure a model on held-out files", verb_score},
     {"info", "print a model's card", verb_info},
@@ -28,7 +29,8 @@ enum { VERBS = sizeof verbs / sizeof verbs[0], LONGEST_VERB = 32 };
 static void print_help(FILE *out)
 {
     fprintf(out, "usage: brume VERB [options] ...\n\n"
-                 "Generative audio: textures from noise, melodies carried on.\n\n");
+                 "Generative audio: textures from noise, melodies carried on, sounds on the way from "
+                 "one to the other.\n\n");
     for (size_t i = 0; i < VERBS; i++)
         fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
     fprintf(out, "\nbrume VERB --help tells more; brume --version prints the version.\n");

@@ -1,3 +1,4 @@
+#include "cli/classes.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/progress.h"
@@ -21,36 +22,6 @@ typedef struct RenderRequest {
     CommonOptions common;
 } RenderRequest;
 
-/* "rain" or "rain:2,fire:1" -> mix. */
-static int parse_classes(const char *text, const TextureModel *model, float *mix, Error *err)
-{
-    char copy[1024];
-    if (strlen(text) >= sizeof copy)
-        return error_set(err, "--class is too long");
-    strcpy(copy, text);
-    memset(mix, 0, TEXTURE_MAX_CLASSES * sizeof *mix);
-    char *rest = copy;
-    for (char *word = strsep(&rest, ","); word; word = strsep(&rest, ",")) {
-        double weight = 1.0;
-        char *colon = strchr(word, ':');
-        if (colon) {
-            char *end;
-            *colon = '\0';
-            weight = strtod(colon + 1, &end);
-            if (end == colon + 1 || *end || !(weight >= 0.0 && weight <= 1e6))
-                return error_set(err,
-                                 "--class %.60s: \"%.60s\" is no weight: give a number from 0 "
-                                 "to 1e6",
-                                 word, colon + 1);
-        }
-        const int index = texture_model_class(model, word, err);
-        if (index < 0)
-            return -1;
-        mix[index] += (float)weight;
-    }
-    return 0;
-}
-
 static int make_settings(const RenderRequest *request, const TextureModel *model,
                          TextureSettings *settings, Error *err)
 {
@@ -60,7 +31,7 @@ static int make_settings(const RenderRequest *request, const TextureModel *model
     settings->width = (float)request->width;
     if (sampler_kind_parse(request->sampler, &settings->sampler, err))
         return -1;
-    if (request->classes && parse_classes(request->classes, model, settings->mix, err))
+    if (request->classes && classes_parse(request->classes, model, settings->mix, err))
         return -1;
     return texture_settings_check(settings, model, err);
 }

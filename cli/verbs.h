@@ -5,6 +5,7 @@
 
 int verb_render(int argc, char **argv);
 int verb_continue(int argc, char **argv);
+int verb_transform(int argc, char **argv);
 int verb_train(int argc, char **argv);
 int verb_score(int argc, char **argv);
 int verb_info(int argc, char **argv);

@@ -4,6 +4,7 @@
 #include "dsp/stft.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ struct Inverter {
     float complex *spectra;  /* (FRAMES, bins) */
     float complex *part;     /* (bins,) */
     float *target, *scratch; /* (FRAMES, count), (count,) */
+    float *led, *rest;       /* (count,): energies of the guide, and of what is beside it */
     float *energy, *angle; /* (FRAMES + 1, single) log energies, phases; row 0: the frame before */
     float *tail;           /* (size - hop,): what finished frames add to the coming samples */
     float *heard;          /* (size - hop,): the same of what is heard, weighed by the gains */
@@ -58,6 +60,8 @@ static int allocate(Inverter *inverter)
     inverter->part = calloc(inverter->bins, sizeof *inverter->part);
     inverter->target = calloc(FRAMES * count, sizeof *inverter->target);
     inverter->scratch = calloc(count, sizeof *inverter->scratch);
+    inverter->led = calloc(count, sizeof *inverter->led);
+    inverter->rest = calloc(count, sizeof *inverter->rest);
     /* One more, since there may be no single bins at all. */
     inverter->energy = calloc((FRAMES + 1) * inverter->single + 1, sizeof *inverter->energy);
     inverter->angle = calloc((FRAMES + 1) * inverter->single + 1, sizeof *inverter->angle);
@@ -68,8 +72,9 @@ static int allocate(Inverter *inverter)
     inverter->norm = calloc(span(inverter), sizeof *inverter->norm);
     inverter->first_norm = calloc(span(inverter), sizeof *inverter->first_norm);
     return inverter->spectra && inverter->part && inverter->target && inverter->scratch &&
-                   inverter->energy && inverter->angle && inverter->tail && inverter->heard &&
-                   inverter->time && inverter->envelope && inverter->norm && inverter->first_norm
+                   inverter->led && inverter->rest && inverter->energy && inverter->angle &&
+                   inverter->tail && inverter->heard && inverter->time && inverter->envelope &&
+                   inverter->norm && inverter->first_norm
                ? 0
                : -1;
 }
@@ -126,6 +131,8 @@ void inverter_destroy(Inverter *inverter)
     free(inverter->part);
     free(inverter->target);
     free(inverter->scratch);
+    free(inverter->led);
+    free(inverter->rest);
     free(inverter->energy);
     free(inverter->angle);
     free(inverter->tail);
@@ -251,6 +258,38 @@ static void excite(Inverter *inverter, const float *log_energy)
     }
 }
 
+/* Puts the guide's share into one frame of the first guess. */
+static void lead(Inverter *inverter, const float complex *guide, float share, size_t f)
+{
+    const Bands *bands = inverter->bands;
+    const size_t count = bands_count(bands);
+    const float *target = inverter->target + f * count;
+    float complex *spectrum = inverter->spectra + f * inverter->bins;
+    memcpy(inverter->part, guide, inverter->bins * sizeof *guide);
+    bands_energy(bands, guide, inverter->led);
+    for (size_t b = 0; b < count; b++) {
+        inverter->led[b] = share * share * fminf(inverter->led[b], target[b]);
+        inverter->rest[b] = target[b] - inverter->led[b];
+    }
+    bands_impose(bands, inverter->led, inverter->part, inverter->scratch);
+    bands_impose(bands, inverter->rest, spectrum, inverter->scratch);
+    for (size_t k = 0; k < inverter->bins; k++)
+        spectrum[k] += inverter->part[k];
+    bands_impose(bands, target, spectrum, inverter->scratch);
+}
+
+/* The guide into all frames. True if it is all that is heard. */
+static bool lead_all(Inverter *inverter, const InverterGuide *guide)
+{
+    bool whole = true;
+    for (size_t f = 0; f < FRAMES; f++) {
+        if (guide->share[f] > 0.0f)
+            lead(inverter, guide->spectra + f * inverter->bins, guide->share[f], f);
+        whole = whole && guide->share[f] >= 1.0f;
+    }
+    return whole;
+}
+
 /* Overlap-adds frames 0..frames-1 onto what earlier ones left (size - hop,), into `time` (span,).
  */
 static void overlap_add(Inverter *inverter, int frames, const float *left)
@@ -306,13 +345,16 @@ static void weigh(Inverter *inverter, const float *gain)
             inverter->spectra[f * inverter->bins + k] *= gain[k];
 }
 
-void inverter_block(Inverter *inverter, const float *log_energy, const float *gain, float *out)
+/* `gain` and `guide` may be NULL. */
+static void make_block(Inverter *inverter, const float *log_energy, const float *gain,
+                       const InverterGuide *guide, float *out)
 {
     const size_t count = bands_count(inverter->bands);
     for (size_t f = 0; f < FRAMES; f++)
         bands_exp(inverter->bands, log_energy + f * count, inverter->target + f * count);
     excite(inverter, log_energy);
-    for (int i = 0; i < inverter->iterations; i++)
+    const bool whole = guide && lead_all(inverter, guide);
+    for (int i = 0; i < (whole ? 0 : inverter->iterations); i++)
         refine(inverter, inverter->frame ? inverter->norm : inverter->first_norm);
     keep_frame(inverter);
 
@@ -325,4 +367,15 @@ void inverter_block(Inverter *inverter, const float *log_energy, const float *ga
     for (size_t i = 0; i < INVERTER_BLOCK * inverter->hop; i++)
         out[i] = inverter->time[i] * scale;
     inverter->frame += INVERTER_BLOCK;
+}
+
+void inverter_block(Inverter *inverter, const float *log_energy, const float *gain, float *out)
+{
+    make_block(inverter, log_energy, gain, NULL, out);
+}
+
+void inverter_block_guided(Inverter *inverter, const float *log_energy, const InverterGuide *guide,
+                           float *out)
+{
+    make_block(inverter, log_energy, NULL, guide, out);
 }

@@ -13,6 +13,7 @@
 #include "dsp/bands.h"
 #include "dsp/error.h"
 
+#include <complex.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,5 +50,20 @@ void inverter_load(Inverter *inverter, const void *state);
  * samples lack frames before them and swell up from nothing; whoever wants a hard start drops them.
  */
 void inverter_block(Inverter *inverter, const float *log_energy, const float *gain, float *out);
+
+/* A sound whose own fine structure is to be heard in what is made: its spectra (INVERTER_BLOCK +
+ * INVERTER_AHEAD, size / 2 + 1), as stft_forward gives them, and how much of it is left in each
+ * frame, share (INVERTER_BLOCK + INVERTER_AHEAD,) from 0 to 1. */
+typedef struct InverterGuide {
+    const float complex *spectra;
+    const float *share;
+} InverterGuide;
+
+/* The same without gains, where the first guess is the guide, times its share and nowhere louder
+ * than its bands are asked to be, and beside it what inverter_block would begin with, as loud as
+ * the rest. Where all of a block's shares are 1 there is nothing left to find, and no round is
+ * made: energies that are the guide's own give the guide back. */
+void inverter_block_guided(Inverter *inverter, const float *log_energy, const InverterGuide *guide,
+                           float *out);
 
 #endif

@@ -148,6 +148,28 @@ void normaliser_forward(const Normaliser *normaliser, size_t class_index, float 
                 to_gaussian(table + b * NORMALISER_KNOTS, frames[i * bands + b]);
 }
 
+/* The knots of band b in a mixture of classes, (NORMALISER_KNOTS,). */
+static void mix_knots(const Normaliser *normaliser, const float *mix, size_t b, float *knots)
+{
+    memset(knots, 0, NORMALISER_KNOTS * sizeof *knots);
+    for (size_t c = 0; c < normaliser->classes; c++) {
+        const float *own = normaliser->table + (c * normaliser->bands + b) * NORMALISER_KNOTS;
+        for (size_t k = 0; mix[c] != 0.0f && k < NORMALISER_KNOTS; k++)
+            knots[k] += mix[c] * own[k];
+    }
+}
+
+void normaliser_forward_mix(const Normaliser *normaliser, const float *mix, float *frames, size_t n)
+{
+    float knots[NORMALISER_KNOTS];
+    for (size_t b = 0; b < normaliser->bands; b++) {
+        mix_knots(normaliser, mix, b, knots);
+        for (size_t i = 0; i < n; i++)
+            frames[i * normaliser->bands + b] =
+                to_gaussian(knots, frames[i * normaliser->bands + b]);
+    }
+}
+
 void normaliser_backward(const Normaliser *normaliser, const float *mix, float *frames, size_t n)
 {
     const size_t bands = normaliser->bands;

@@ -31,6 +31,11 @@ int normaliser_set_table(Normaliser *normaliser, const float *table, Error *err)
 /* frames (n, bands) of log energies, of one class -> Gaussian values within +-4, in place. */
 void normaliser_forward(const Normaliser *normaliser, size_t class_index, float *frames, size_t n);
 
+/* The same for a mixture of classes, the inverse of normaliser_backward: mix (classes,) weights
+ * summing to 1. */
+void normaliser_forward_mix(const Normaliser *normaliser, const float *mix, float *frames,
+                            size_t n);
+
 /* Gaussian values (n, bands) -> log energies, in place; mix (classes,) weights summing to 1. */
 void normaliser_backward(const Normaliser *normaliser, const float *mix, float *frames, size_t n);
 

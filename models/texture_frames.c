@@ -1,7 +1,7 @@
 #include "models/texture_frames.h"
 
-#include "dsp/random.h"
 #include "models/denoiser.h"
+#include "models/texture_memory.h"
 #include "models/texture_noise.h"
 #include "models/texture_past.h"
 
@@ -10,9 +10,6 @@
 #include <string.h>
 
 enum { CHANNELS = 2, QUICK_STEPS = 4, MOST_ENSURED = 64 };
-
-/* The most that a memory is moved from one mean frame towards another. */
-static const double MOST_MOVED = 0.3;
 
 /* All that changes from call to call, but for the frames themselves. */
 typedef struct State {
@@ -52,38 +49,12 @@ static float *row(const TextureFrames *frames, unsigned channel, size_t r)
     return frames->values + (channel * frames->rows + r) * frames->bands;
 }
 
-/* The seed's two mean frames of a class, mixed: added to memory (bands,), times `weight`. */
-static void add_memory(TextureFrames *frames, size_t c, float weight)
-{
-    const uint64_t seed = frames->state.settings.seed;
-    const uint64_t choice = texture_noise_stream(TEXTURE_NOISE_CHOICE, 0, 0);
-    const float *colours =
-        texture_model_colours(frames->model) + c * TEXTURE_MEMORIES * frames->bands;
-    const size_t one = (size_t)random_below(seed, choice, 4 * c, TEXTURE_MEMORIES);
-    const size_t other = (size_t)random_below(seed, choice, 4 * c + 1, TEXTURE_MEMORIES);
-    const float moved = (float)(MOST_MOVED * random_uniform(seed, choice, 4 * c + 2));
-    for (size_t b = 0; b < frames->bands; b++) {
-        const float from = colours[one * frames->bands + b];
-        const float to = colours[other * frames->bands + b];
-        frames->memory[b] += weight * (from + moved * (to - from));
-    }
-}
-
 /* Mixture and memory as the settings ask for them; what was begun with others is void. */
 static void settle(TextureFrames *frames)
 {
     State *state = &frames->state;
-    float sum = 0.0f;
     frames->begun = false;
-    for (size_t c = 0; c < frames->classes; c++)
-        sum += state->settings.mix[c];
-    memset(state->mix, 0, sizeof state->mix);
-    memset(frames->memory, 0, CHANNELS * frames->bands * sizeof(float));
-    for (size_t c = 0; c < frames->classes; c++) {
-        state->mix[c] = state->settings.mix[c] / sum;
-        if (state->mix[c] > 0.0f)
-            add_memory(frames, c, state->mix[c]);
-    }
+    texture_memory_settle(frames->model, &state->settings, state->mix, frames->memory);
     memcpy(frames->memory + frames->bands, frames->memory, frames->bands * sizeof(float));
 }
 

@@ -108,7 +108,10 @@ static LV2_Handle instantiate(const LV2_Descriptor *descriptor, double rate, con
         return NULL;
     self->rate = rate;
     self->bundle = strdup(bundle);
-    if (!self->bundle || !take_features(self, features) || pthread_mutex_init(&self->lock, NULL)) {
+    self->delay = delay_create(rate, NULL);
+    if (!self->bundle || !self->delay || !take_features(self, features) ||
+        pthread_mutex_init(&self->lock, NULL)) {
+        delay_destroy(self->delay);
         free(self->bundle);
         free(self);
         return NULL;
@@ -143,13 +146,15 @@ static void activate(LV2_Handle handle)
     self->mode = MODE_TEXTURE;
     self->answer = GENERATOR_LISTENS;
     dialogue_rewind(self);
+    delay_reset(self->delay);
     self->go = self->start_pending = self->restart = self->hush = false;
     self->freewheel = self->again = false;
     self->underruns = 0;
     self->status.changed = self->model_wanted = true;
     self->settings = settings_read(self, brume_model(self));
+    self->strength = settings_control(self, PORT_STRENGTH);
     if (self->generator) {
-        generator_set(self->generator, &self->settings);
+        generator_set(self->generator, &self->settings, self->strength);
         if (generator_start(self->generator, &err))
             status_model(&self->status, err.message);
     }
@@ -176,7 +181,7 @@ static void write_meters(Brume *self)
     write_output(self, PORT_UNDERRUNS, (float)now.underruns);
     write_output(self, PORT_LOAD, now.load);
     write_output(self, PORT_BUFFERED, now.buffered);
-    write_output(self, PORT_LATENCY, 0.0f);
+    write_output(self, PORT_LATENCY, (float)brume_latency(self));
 }
 
 /* The events of an input, from one to the next. */
@@ -259,6 +264,7 @@ static void cleanup(LV2_Handle handle)
     shared_model_release(self->melody);
     worker_clear(self);
     pthread_mutex_destroy(&self->lock);
+    delay_destroy(self->delay);
     free(self->bundle);
     free(self);
 }

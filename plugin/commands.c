@@ -26,6 +26,7 @@ void commands_merge(Command *before, const Command *later)
     const bool hard = before->hard || later->hard;
     if (weak && before->kind > later->kind) {
         before->settings = later->settings;
+        before->strength = later->strength;
         before->from = later->from;
         before->serial = later->serial;
         before->model = later->model;

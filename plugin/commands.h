@@ -13,11 +13,12 @@
 #define COMMANDS_ROOM 32
 
 typedef enum {
-    COMMAND_SET,     /* other settings for the same texture */
-    COMMAND_SWAP,    /* another model; a texture that plays starts over */
-    COMMAND_RESTART, /* a new texture */
-    COMMAND_LISTEN,  /* no texture; what is answered ends */
-    COMMAND_ANSWER   /* the melody that was heard is carried on */
+    COMMAND_SET,      /* other settings for the same texture */
+    COMMAND_SWAP,     /* another model; a texture that plays starts over */
+    COMMAND_RESTART,  /* a new texture */
+    COMMAND_LISTEN,   /* no texture; what is answered ends */
+    COMMAND_ANSWER,   /* the melody that was heard is carried on */
+    COMMAND_TRANSFORM /* what is heard from now on is transformed */
 } CommandKind;
 
 typedef struct Command {
@@ -26,10 +27,13 @@ typedef struct Command {
     uint64_t serial; /* rises from command to command, from 1 */
     TextureSettings settings;
     SharedModel *model; /* of COMMAND_SWAP: a reference that goes over */
-    uint64_t from;      /* of COMMAND_SET: frame to begin at, or COMMAND_SOON */
+    float strength;     /* of what is transformed */
+    uint64_t from;  /* of COMMAND_SET: frame to begin at (of the input, where that is transformed),
+                     * or COMMAND_SOON */
+    uint64_t since; /* the first frame heard that counts, for an answer or to be transformed */
     /* Of COMMAND_ANSWER: */
     ContinuationSettings melody;
-    uint64_t since, end; /* the frames heard that are the prompt */
+    uint64_t end; /* the frame heard after the prompt */
 } Command;
 
 #define COMMAND_SOON UINT64_MAX

@@ -47,6 +47,8 @@ static void change_mode(Brume *self, Mode mode)
     dialogue_rewind(self);
     if (mode == MODE_CONTINUE)
         listen(self);
+    else if (mode == MODE_TRANSFORM)
+        generator_transform(self->generator, &self->settings, self->strength, 0);
     else
         generator_restart(self->generator, &self->settings, 0, true);
 }
@@ -67,10 +69,22 @@ void dialogue_follow_mode(Brume *self)
     self->silent_start = false;
 }
 
+/* What comes in, to be transformed. If some of it is lost, what is late by a constant must begin
+ * anew. */
+static void feed(Brume *self, const float *left, const float *right, uint32_t n)
+{
+    if (!self->generator || generator_hear(self->generator, left, right, n))
+        return;
+    status_complain(&self->status, COMPLAINT_DEAF);
+    generator_transform(self->generator, &self->settings, self->strength, n);
+}
+
 uint32_t dialogue_listen(Brume *self, const float *left, const float *right, uint32_t n)
 {
     Dialogue *dialogue = &self->dialogue;
     uint32_t used = n;
+    if (self->mode == MODE_TRANSFORM)
+        feed(self, left, right, n);
     if (self->mode != MODE_CONTINUE)
         return n;
     dialogue->event = listener_follow(&dialogue->listener, left, right, n, &used);

@@ -1,8 +1,10 @@
-/* Mode 1: listens to a melody and answers it. Audio thread.
+/* What comes in: mode 1 listens to a melody and answers it, mode 2 has it transformed. Audio
+ * thread.
  *
- * Somebody plays; when they fall silent (or the trigger says so, or both, as `answer` says) the
- * generator is asked to carry on, to be heard a fixed time later, or on the beat or bar after that:
- * as late live as in an export. When they come back in, the answer gives way within a beat. */
+ * In mode 1 somebody plays; when they fall silent (or the trigger says so, or both, as `answer`
+ * says) the generator is asked to carry on, to be heard a fixed time later, or on the beat or bar
+ * after that: as late live as in an export. When they come back in, the answer gives way within a
+ * beat. */
 #ifndef BRUME_PLUGIN_DIALOGUE_H
 #define BRUME_PLUGIN_DIALOGUE_H
 
@@ -11,7 +13,7 @@
 /* As at the very beginning: nothing was heard. */
 void dialogue_rewind(Brume *self);
 
-/* Changes between textures and answers when the knob says so: what sounds fades out first. Before
+/* Changes between the modes when the knob says so: what sounds fades out first. Before
  * each piece. */
 void dialogue_follow_mode(Brume *self);
 

@@ -78,6 +78,7 @@ void generator_destroy(Generator *generator)
     generator_stop(generator);
     release_commands(generator);
     recital_destroy(generator->recital);
+    transform_playback_destroy(generator->transform);
     playback_destroy(generator->playback);
     hearing_destroy(generator->hearing);
     lanes_destroy(generator->lanes);
@@ -106,7 +107,15 @@ static void take_commands(Generator *generator)
 /* Whether there is anything to play at the moment. */
 static bool has_source(const Generator *generator)
 {
-    return generator->listening ? generator->recital != NULL : generator->playback != NULL;
+    switch (generator->source) {
+    case SOURCE_ANSWER:
+        return generator->recital != NULL;
+    case SOURCE_TRANSFORM:
+        return generator->transform != NULL;
+    case SOURCE_TEXTURE:
+        break;
+    }
+    return generator->playback != NULL;
 }
 
 /* Before anything is offered: a reader that waits must know whether more will come. */
@@ -119,8 +128,8 @@ static void tell_source(Generator *generator)
 static int write_piece(Generator *generator)
 {
     float piece[2 * PIECE];
-    if (generator->listening ? recital_read(generator->recital, piece, PIECE, NULL)
-                             : playback_read(generator->playback, piece, PIECE, NULL))
+    if (generator->source == SOURCE_ANSWER ? recital_read(generator->recital, piece, PIECE, NULL)
+                                           : playback_read(generator->playback, piece, PIECE, NULL))
         return -1;
     lanes_write(generator->lanes, piece, PIECE);
     return 0;
@@ -207,18 +216,22 @@ static void install(Generator *generator)
         return;
     }
     playback_destroy(generator->playback);
+    if (generator->source == SOURCE_TRANSFORM) /* it reads the old model */
+        generator_change_source(generator, SOURCE_TRANSFORM, NULL, NULL);
     shared_model_release(generator->model);
     generator->playback = playback;
     generator->model = model;
     tell_source(generator);
 }
 
-/* From now on `recital` (or nothing) is answered, or textures play. */
-static void change_source(Generator *generator, bool listening, Recital *recital)
+void generator_change_source(Generator *generator, Source source, Recital *recital,
+                             TransformPlayback *transform)
 {
     recital_destroy(generator->recital);
+    transform_playback_destroy(generator->transform);
     generator->recital = recital;
-    generator->listening = listening;
+    generator->transform = transform;
+    generator->source = source;
     tell_source(generator);
 }
 
@@ -240,7 +253,7 @@ static int answer(Generator *generator, const Command *command)
     }
     if (!recital && atomic_load(&generator->quit))
         return 0; /* the thread ends: it makes no difference */
-    change_source(generator, true, recital);
+    generator_change_source(generator, SOURCE_ANSWER, recital, NULL);
     atomic_store(&generator->said, recital ? GENERATOR_ANSWERS : GENERATOR_UNSURE);
     if (!recital)
         return 0;
@@ -256,20 +269,28 @@ static int act(Generator *generator, Command *command)
 {
     switch (command->kind) {
     case COMMAND_LISTEN:
-        change_source(generator, true, NULL);
+        generator_change_source(generator, SOURCE_ANSWER, NULL, NULL);
         atomic_store(&generator->said, GENERATOR_LISTENS);
         return 0;
     case COMMAND_ANSWER:
         return answer(generator, command);
     case COMMAND_RESTART:
-        change_source(generator, false, NULL);
+        generator_change_source(generator, SOURCE_TEXTURE, NULL, NULL);
         return generator->playback ? restart(generator, command) : 0;
+    case COMMAND_TRANSFORM:
+        return transforming_begin(generator, command);
     case COMMAND_SWAP:
-        return generator->playback && !generator->listening ? restart(generator, command) : 0;
+        if (generator->source == SOURCE_TRANSFORM)
+            return transforming_swap(generator, command);
+        return generator->playback && generator->source == SOURCE_TEXTURE
+                   ? restart(generator, command)
+                   : 0;
     case COMMAND_SET:
         break;
     }
-    if (!generator->playback || generator->listening)
+    if (generator->source == SOURCE_TRANSFORM)
+        transforming_set(generator, command);
+    if (!generator->playback || generator->source != SOURCE_TEXTURE)
         return 0;
     return command->settings.seed == generator->settings.seed ? redo(generator, command)
                                                               : restart(generator, command);
@@ -288,6 +309,7 @@ static void obey(Generator *generator)
         generator->broken = true;
     } else {
         generator->settings = command->settings;
+        generator->strength = command->strength;
         generator->request.there = false;
         generator->broken = false;
         atomic_store(&generator->settled, command->serial);
@@ -300,7 +322,7 @@ static void obey(Generator *generator)
  * once when it is needed. True if there was something to do. */
 static bool prepare(Generator *generator)
 {
-    return !generator->listening &&
+    return generator->source == SOURCE_TEXTURE &&
            generator_seconds(CLOCK_MONOTONIC) - generator->obeyed > CALM_SECONDS &&
            playback_prepare(generator->playback, NULL) == 0;
 }
@@ -317,16 +339,19 @@ static void mend(Generator *generator)
 /* One round of the thread's loop; true if there was something to do. */
 static bool work(Generator *generator)
 {
+    /* Before the commands: those that came before a frame was heard are known when it is used. */
+    if (generator->source != SOURCE_TEXTURE)
+        hearing_take(generator->hearing);
     take_commands(generator);
     if (generator->request.there && lanes_spare(generator->lanes)) {
         obey(generator);
         return true;
     }
-    if (generator->listening)
-        hearing_take(generator->hearing);
     if (!has_source(generator) || (generator->broken && generator->request.there))
         return false;
-    if (generator->broken && !generator->listening)
+    if (generator->source == SOURCE_TRANSFORM)
+        return transforming_work(generator);
+    if (generator->broken && generator->source == SOURCE_TEXTURE)
         mend(generator);
     const size_t target = (size_t)(TARGET_SECONDS * generator->rate);
     if (lanes_waiting(generator->lanes) + PIECE > target)
@@ -370,9 +395,10 @@ int generator_start(Generator *generator, Error *err)
     atomic_store(&generator->filling, true);
     lanes_reset(generator->lanes);
     hearing_reset(generator->hearing);
-    change_source(generator, false, NULL);
+    generator_change_source(generator, SOURCE_TEXTURE, NULL, NULL);
     atomic_store(&generator->said, GENERATOR_LISTENS);
     generator->broken = generator->waiting = generator->listens = generator->asked = false;
+    generator->transforms = false;
     generator->since = generator->rest = 0;
     if (generator->playback)
         playback_restart(generator->playback, &generator->settings);

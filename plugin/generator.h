@@ -55,8 +55,9 @@ void generator_stop(Generator *generator);
 /* The audio thread's calls, all wait-free: */
 
 /* Other settings, heard within 150 ms; nothing happens if they equal those in force. A seed that
- * differs starts a new stream. */
-void generator_set(Generator *generator, const TextureSettings *settings);
+ * differs starts a new stream. What is transformed takes them, and the strength, over with its next
+ * chunk, and goes on. */
+void generator_set(Generator *generator, const TextureSettings *settings, float strength);
 
 /* A new stream from its first frame, crossfaded in as soon as it is there, but not within the next
  * `wait` frames that are read. hush: nothing sounds now, and nothing shall until the new stream
@@ -71,8 +72,18 @@ void generator_hold(Generator *generator, uint32_t wait);
  * answer. generator_restart leads back to textures. */
 void generator_listen(Generator *generator);
 
-/* n frames that came in, finite; while it listens. False if some were lost, since the generator's
- * thread is behind. */
+/* No texture and no answer any more, but silence, at once, and then what is heard from now on,
+ * transformed, generator_latency frames later to the frame. All frames must be heard, and in the same
+ * pieces read after that; `unread`: how many were heard by now, but not yet read. generator_restart
+ * leads back to textures. */
+void generator_transform(Generator *generator, const TextureSettings *settings, float strength,
+                         uint32_t unread);
+
+/* Frames by which what is transformed by `model` is late at `rate` Hz. Any thread. */
+uint64_t generator_latency(const SharedModel *model, double rate);
+
+/* n frames that came in, finite; while it listens or transforms. False if some were lost, since the
+ * generator's thread is behind. */
 bool generator_hear(Generator *generator, const float *left, const float *right, uint32_t n);
 
 /* What was heard up to now is no part of any melody to be answered. */

@@ -1,10 +1,12 @@
-/* The generator's inside: what its two sides share. generator.c is the generator's thread,
- * generator_reader.c the audio thread. */
+/* The generator's inside: what its two sides share. generator.c is the generator's thread
+ * and generator_transform.c that part of it which transforms, generator_reader.c the audio thread.
+ */
 #ifndef BRUME_PLUGIN_GENERATOR_PARTS_H
 #define BRUME_PLUGIN_GENERATOR_PARTS_H
 
 #include "models/playback.h"
 #include "models/recital.h"
+#include "models/transform_playback.h"
 #include "plugin/commands.h"
 #include "plugin/generator.h"
 #include "plugin/hearing.h"
@@ -19,6 +21,9 @@ typedef struct Request {
     SharedModel *model;
 } Request;
 
+/* Where the sound comes from. */
+typedef enum Source { SOURCE_TEXTURE, SOURCE_ANSWER, SOURCE_TRANSFORM } Source;
+
 struct Generator {
     double rate;
     Lanes *lanes;
@@ -27,11 +32,15 @@ struct Generator {
 
     /* The thread's own while it runs. */
     SharedModel *model;
-    Playback *playback;  /* NULL while there is no model */
-    SharedModel *melody; /* NULL: none */
-    Recital *recital;    /* NULL while nothing is answered */
-    bool listening;      /* melodies are answered; no texture */
+    Playback *playback;           /* NULL while there is no model */
+    SharedModel *melody;          /* NULL: none */
+    Recital *recital;             /* NULL while nothing is answered */
+    TransformPlayback *transform; /* NULL while nothing is transformed */
+    uint64_t origin;              /* the input's frame that was its first */
+    uint64_t fed;                 /* ... and the one that it is given next */
+    Source source;
     TextureSettings settings;
+    float strength;
     Request request;
     bool broken;         /* the sound after what was written is lost: it must be made again */
     double redo_seconds; /* how long making the sound again takes, on average */
@@ -39,10 +48,12 @@ struct Generator {
 
     /* The audio thread's own. */
     TextureSettings wanted; /* settings last posted */
-    Command late;           /* one that found no room, `is_late` */
+    float wanted_strength;
+    Command late; /* one that found no room, `is_late` */
     bool is_late, waiting;
     bool listens;     /* as of the last command: it listens */
     bool asked;       /* ... and an answer was asked for */
+    bool transforms;  /* as of the last command: it transforms */
     uint64_t since;   /* the first frame heard that counts */
     uint64_t rest;    /* waiting reader: frames before the answer ... */
     Command answer;   /* ... which is then asked for, if it is one */
@@ -52,7 +63,8 @@ struct Generator {
     pthread_t thread;
     bool started;
     atomic_bool quit, cancel, filling;
-    atomic_bool mute; /* there is nothing to play */
+    atomic_bool mute;      /* there is nothing to play */
+    atomic_bool unhurried; /* the reader waits: nothing that came in is passed over */
     /* serial of the last command that was answered, with an offer or not */
     _Atomic uint64_t settled;
     _Atomic int said; /* GeneratorAnswer: what became of the last answer asked for */
@@ -63,5 +75,20 @@ struct Generator {
 double generator_seconds(clockid_t clock);
 
 void generator_sleep(long nanoseconds);
+
+/* From now on sound comes from `source`: of an answer from `recital`, of what is transformed from
+ * `transform`, both of which are taken over and may be NULL. */
+void generator_change_source(Generator *generator, Source source, Recital *recital,
+                             TransformPlayback *transform);
+
+/* The thread's part in what is transformed (generator_transform.c): */
+
+/* Does a COMMAND_TRANSFORM, a COMMAND_SWAP, a COMMAND_SET meanwhile. -1 when cancelled. */
+int transforming_begin(Generator *generator, const Command *command);
+int transforming_swap(Generator *generator, const Command *command);
+void transforming_set(Generator *generator, const Command *command);
+
+/* One piece of what was heard, or of what was made of it; true if there was something to do. */
+bool transforming_work(Generator *generator);
 
 #endif

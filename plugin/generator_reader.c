@@ -45,7 +45,7 @@ static bool try_post(Generator *generator, const Command *command)
 /* The same, with the next block if there is no room now. */
 static void post(Generator *generator, Command command)
 {
-    if (!command.hard)
+    if (!command.hard && !generator->transforms)
         await_fade(generator);
     command.serial = ++generator->serial;
     if (generator->is_late)
@@ -68,26 +68,38 @@ static bool same_settings(const TextureSettings *a, const TextureSettings *b)
            a->width == b->width && !memcmp(a->mix, b->mix, sizeof a->mix);
 }
 
-void generator_set(Generator *generator, const TextureSettings *settings)
+/* The frame that other settings are to be heard from; or made of, where what comes in is
+ * transformed. */
+static uint64_t set_from(const Generator *generator)
 {
-    if (same_settings(settings, &generator->wanted))
+    if (generator->transforms)
+        return hearing_written(generator->hearing);
+    return generator->waiting ? lanes_position(generator->lanes) : COMMAND_SOON;
+}
+
+void generator_set(Generator *generator, const TextureSettings *settings, float strength)
+{
+    const bool as_strong = strength == generator->wanted_strength || !generator->transforms;
+    generator->wanted_strength = strength;
+    if (same_settings(settings, &generator->wanted) && as_strong)
         return;
     generator->wanted = *settings;
     if (!generator->started) {
         generator->settings = *settings;
         return;
     }
-    post(generator,
-         (Command){.kind = COMMAND_SET,
-                   .settings = *settings,
-                   .from = generator->waiting ? lanes_position(generator->lanes) : COMMAND_SOON});
+    post(generator, (Command){.kind = COMMAND_SET,
+                              .settings = *settings,
+                              .strength = strength,
+                              .from = set_from(generator)});
 }
 
 void generator_restart(Generator *generator, const TextureSettings *settings, uint32_t wait,
                        bool hush)
 {
     generator->wanted = *settings;
-    generator->listens = generator->asked = false;
+    generator->listens = generator->asked = generator->transforms = false;
+    lanes_lose_time(generator->lanes);
     post(generator, (Command){.kind = COMMAND_RESTART, .settings = *settings});
     if (hush)
         lanes_hush(generator->lanes, generator->serial);
@@ -97,9 +109,33 @@ void generator_restart(Generator *generator, const TextureSettings *settings, ui
 void generator_listen(Generator *generator)
 {
     generator->listens = true;
-    generator->asked = false;
+    generator->asked = generator->transforms = false;
+    lanes_lose_time(generator->lanes);
     post(generator, (Command){.kind = COMMAND_LISTEN, .settings = generator->wanted});
     lanes_hush(generator->lanes, NO_ANSWER);
+}
+
+/* From frame `since` of the input on; frame `now` of the sound is read next. */
+static void post_transform(Generator *generator, uint64_t since, uint64_t now, bool hard)
+{
+    lanes_keep_time(generator->lanes, now);
+    post(generator, (Command){.kind = COMMAND_TRANSFORM,
+                              .hard = hard,
+                              .settings = generator->wanted,
+                              .strength = generator->wanted_strength,
+                              .since = since});
+    lanes_hush(generator->lanes, generator->serial);
+}
+
+void generator_transform(Generator *generator, const TextureSettings *settings, float strength,
+                         uint32_t unread)
+{
+    const uint64_t written = hearing_written(generator->hearing);
+    generator->wanted = *settings;
+    generator->wanted_strength = strength;
+    generator->listens = generator->asked = false;
+    generator->transforms = true;
+    post_transform(generator, written, written - unread, generator->waiting);
 }
 
 bool generator_hear(Generator *generator, const float *left, const float *right, uint32_t n)
@@ -143,15 +179,19 @@ void generator_hold(Generator *generator, uint32_t wait)
 
 bool generator_swap(Generator *generator, SharedModel *model, const TextureSettings *settings)
 {
-    await_fade(generator);
+    if (!generator->transforms)
+        await_fade(generator);
     const Command command = {.kind = COMMAND_SWAP,
                              .settings = *settings,
+                             .strength = generator->wanted_strength,
                              .model = model,
                              .serial = generator->serial + 1};
     if (generator->is_late || !try_post(generator, &command))
         return false;
     generator->awaited = ++generator->serial;
     generator->wanted = *settings;
+    if (generator->transforms && lanes_hushed(generator->lanes) > 0)
+        lanes_hush(generator->lanes, generator->serial);
     return true;
 }
 
@@ -161,7 +201,7 @@ static void end_vain_hush(Generator *generator)
 {
     const uint64_t hushed = lanes_hushed(generator->lanes);
     if (hushed > 0 && atomic_load(&generator->settled) >= hushed && lanes_spare(generator->lanes))
-        lanes_hush(generator->lanes, generator->listens ? NO_ANSWER : 0);
+        lanes_hush(generator->lanes, generator->listens || generator->transforms ? NO_ANSWER : 0);
 }
 
 void generator_read(Generator *generator, float *left, float *right, uint32_t n)
@@ -169,6 +209,7 @@ void generator_read(Generator *generator, float *left, float *right, uint32_t n)
     post_late(generator);
     end_vain_hush(generator);
     generator->waiting = false;
+    atomic_store(&generator->unhurried, false);
     lanes_read(generator->lanes, left, right, n);
 }
 
@@ -202,11 +243,17 @@ static void read_there(Generator *generator, float *left, float *right, uint32_t
     }
 }
 
-/* As at the very beginning. */
-static void begin_waiting(Generator *generator)
+/* As at the very beginning, of which n frames were heard already if they are to be transformed. */
+static void begin_waiting(Generator *generator, uint32_t n)
 {
     generator->waiting = true;
     generator->asked = false;
+    atomic_store(&generator->unhurried, true);
+    if (generator->transforms) {
+        const uint64_t first = hearing_written(generator->hearing) - n;
+        post_transform(generator, first, first, true);
+        return;
+    }
     post(generator, (Command){.kind = generator->listens ? COMMAND_LISTEN : COMMAND_RESTART,
                               .hard = true,
                               .settings = generator->wanted});
@@ -215,7 +262,7 @@ static void begin_waiting(Generator *generator)
 void generator_read_waiting(Generator *generator, float *left, float *right, uint32_t n, bool again)
 {
     if (!generator->waiting || again)
-        begin_waiting(generator);
+        begin_waiting(generator, n);
     await_command(generator);
     if (generator->listens && !generator->asked)
         lanes_drop(generator->lanes);

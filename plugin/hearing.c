@@ -95,13 +95,29 @@ void hearing_take(Hearing *hearing)
     }
 }
 
+uint64_t hearing_heard(const Hearing *hearing)
+{
+    return hearing->heard;
+}
+
+uint64_t hearing_oldest(const Hearing *hearing)
+{
+    return hearing->heard > hearing->room ? hearing->heard - hearing->room : 0;
+}
+
+void hearing_copy(const Hearing *hearing, uint64_t from, float *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        memcpy(out + 2 * i, hearing->past + 2 * ((from + i) % hearing->room), 2 * sizeof *out);
+}
+
 int hearing_prompt(const Hearing *hearing, uint64_t since, uint64_t end, double rate, float **sound,
                    size_t *n, Error *err)
 {
     *sound = NULL;
     *n = 0;
     const uint64_t last = end < hearing->heard ? end : hearing->heard;
-    const uint64_t oldest = hearing->heard > hearing->room ? hearing->heard - hearing->room : 0;
+    const uint64_t oldest = hearing_oldest(hearing);
     const uint64_t wanted = (uint64_t)(HEARING_SECONDS * hearing->rate);
     uint64_t first = last > wanted ? last - wanted : 0;
     first = first > oldest ? first : oldest;
@@ -112,9 +128,7 @@ int hearing_prompt(const Hearing *hearing, uint64_t since, uint64_t end, double 
     float *frames = malloc(2 * count * sizeof *frames);
     if (!frames)
         return error_set(err, "out of memory for what came in");
-    for (size_t i = 0; i < count; i++)
-        memcpy(frames + 2 * i, hearing->past + 2 * ((first + i) % hearing->room),
-               2 * sizeof *frames);
+    hearing_copy(hearing, first, frames, count);
     downmix(frames, count, 2, frames);
     const int failed = resampler_all(frames, count, 1, hearing->rate, rate, sound, n, err);
     free(frames);

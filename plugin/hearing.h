@@ -32,6 +32,13 @@ size_t hearing_room(const Hearing *hearing);
 /* Generator: takes over what came in. */
 void hearing_take(Hearing *hearing);
 
+/* Generator: frames that it took over since the start, and the oldest that is still kept. */
+uint64_t hearing_heard(const Hearing *hearing);
+uint64_t hearing_oldest(const Hearing *hearing);
+
+/* Generator: n frames from frame `from` on, all kept, interleaved into out (n, 2). */
+void hearing_copy(const Hearing *hearing, uint64_t from, float *out, size_t n);
+
 /* Generator: the sound from frame `since` up to frame `end`, the last HEARING_SECONDS of it at
  * most, as mono at `rate` Hz:
  * (*n,), which is the caller's to free. Channels of opposite phase are not added up to nothing: the

@@ -9,6 +9,7 @@
 #define BRUME_PLUGIN_INSTANCE_H
 
 #include "plugin/choice.h"
+#include "plugin/delay.h"
 #include "plugin/generator.h"
 #include "plugin/listener.h"
 #include "plugin/ports.h"
@@ -33,7 +34,7 @@ typedef struct Level {
     float db, gain;
 } Level;
 
-typedef enum { MODE_TEXTURE, MODE_CONTINUE } Mode;
+typedef enum { MODE_TEXTURE, MODE_CONTINUE, MODE_TRANSFORM } Mode;
 typedef enum { ANSWER_ON_REQUEST, ANSWER_TO_SILENCE, ANSWER_ALWAYS } AnswerWhen;
 
 /* Mode 1 (plugin/dialogue.h). */
@@ -60,6 +61,7 @@ typedef struct Brume {
     /* Sound. */
     Generator *generator; /* NULL: only the input passes */
     SharedModel *melody;  /* NULL: nothing is answered */
+    Delay *delay;         /* of the input that passes */
     Verdict *playing;     /* whose model plays; its `model` may be NULL */
     Verdict *waiting;     /* whose model waits to be taken by the generator */
     Verdict *spent;       /* to be freed by the worker */
@@ -72,6 +74,7 @@ typedef struct Brume {
     GeneratorAnswer answer; /* how it stood at the last block */
     bool silent_start;      /* nothing sounds that would have to fade out first */
     TextureSettings settings;
+    float strength;
     Voice voice;
     Transport transport;
     Sync sync;
@@ -104,6 +107,15 @@ typedef struct Brume {
 static inline const SharedModel *brume_model(const Brume *self)
 {
     return self->playing ? self->playing->model : NULL;
+}
+
+/* Frames by which all that passes is late: constant in a mode, for a model. Audio thread. */
+static inline uint64_t brume_latency(const Brume *self)
+{
+    const SharedModel *model = brume_model(self);
+    return self->mode == MODE_TRANSFORM && self->generator && model
+               ? generator_latency(model, self->rate)
+               : 0;
 }
 
 #endif

@@ -31,6 +31,8 @@ struct Lanes {
     uint64_t position; /* of the next frame */
     size_t faded;      /* frames of a crossfade that are done; it is under way if `fading` */
     bool fading, sounded;
+    bool timed;             /* frame `position` belongs to frame `clock` of the input */
+    uint64_t clock;         /* of the next frame, if so */
     uint64_t next_position; /* of the lane that fades in */
     Sounding sounding;
     float gain;
@@ -85,6 +87,7 @@ void lanes_reset(Lanes *lanes)
     lanes->gain = 0.0f;
     lanes->taken = lanes->hushed = lanes->held = 0;
     lanes->hold = 0;
+    lanes->timed = false;
     atomic_store(&lanes->horizon, 0);
     atomic_store(&lanes->buffered, 0);
     atomic_store(&lanes->underruns, 0);
@@ -118,6 +121,11 @@ void lanes_offer(Lanes *lanes, LanesJoin join, uint64_t serial)
 size_t lanes_write(Lanes *lanes, const float *frames, size_t n)
 {
     return ring_write(lanes->rings[lanes->writing], frames, n);
+}
+
+size_t lanes_room(const Lanes *lanes)
+{
+    return ring_writable(lanes->rings[lanes->writing]);
 }
 
 size_t lanes_waiting(const Lanes *lanes)
@@ -181,6 +189,12 @@ static size_t read_lane(Lanes *lanes, int lane, float *left, float *right, size_
     return done;
 }
 
+/* Number of the frame that is to be heard next. */
+static uint64_t wanted(const Lanes *lanes)
+{
+    return lanes->timed ? lanes->clock : lanes->position;
+}
+
 /* Ends a hand-over: from here on the reader never looks at the old lane. */
 static void arrive(Lanes *lanes)
 {
@@ -190,7 +204,7 @@ static void arrive(Lanes *lanes)
     lanes->fading = false;
     /* Before the offer ends: the writer's next look at the horizon must not find the old stream's.
      */
-    atomic_store_explicit(&lanes->horizon, lanes->position, memory_order_relaxed);
+    atomic_store_explicit(&lanes->horizon, wanted(lanes), memory_order_relaxed);
     atomic_store_explicit(&lanes->offer, NO_OFFER, memory_order_release);
 }
 
@@ -220,14 +234,15 @@ static size_t consider_offer(Lanes *lanes)
         return held;
     Ring *next = lanes->rings[1 - lanes->reading];
     const bool silent = lanes->sounding == SILENT && lanes->gain == 0.0f;
-    if (lanes->join == LANES_ALIGNED) {
+    if (lanes->join == LANES_ALIGNED && !(silent && lanes->timed)) {
         /* In silence the stream stands still, and nothing need be matched. */
         if (silent)
             lanes->position = lanes->start;
-        if (lanes->position < lanes->start)
-            return (size_t)(lanes->start - lanes->position);
-        lanes->start += ring_skip(next, (size_t)(lanes->position - lanes->start));
-        if (lanes->start < lanes->position)
+        const uint64_t now = wanted(lanes);
+        if (now < lanes->start)
+            return (size_t)(lanes->start - now);
+        lanes->start += ring_skip(next, (size_t)(now - lanes->start));
+        if (lanes->start < now)
             return SIZE_MAX;
     }
     lanes->next_position = lanes->start;
@@ -270,23 +285,42 @@ size_t lanes_ahead(const Lanes *lanes)
 /* Tells others how the reader stands after a block. */
 static void publish(Lanes *lanes)
 {
-    atomic_store_explicit(&lanes->horizon, lanes->position, memory_order_relaxed);
+    atomic_store_explicit(&lanes->horizon, wanted(lanes), memory_order_relaxed);
     atomic_store_explicit(&lanes->buffered, lanes_ahead(lanes), memory_order_relaxed);
     atomic_store_explicit(&lanes->playing, lanes->sounding == PLAYING, memory_order_relaxed);
+}
+
+/* Where time is kept: passes over frames that come too late. Returns how many of the next m frames
+ * there are before one that is there too early; m where time runs free. */
+static size_t catch_up(Lanes *lanes, size_t m)
+{
+    if (!lanes->timed || lanes->fading)
+        return m;
+    if (lanes->position < lanes->clock)
+        lanes->position +=
+            ring_skip(lanes->rings[lanes->reading], (size_t)(lanes->clock - lanes->position));
+    const uint64_t early = lanes->position > lanes->clock ? lanes->position - lanes->clock : m;
+    return early < m ? (size_t)early : m;
+}
+
+/* Whether the lane's next frame is the one that is to be heard next. */
+static bool in_time(const Lanes *lanes)
+{
+    return lanes->fading || lanes->position == wanted(lanes);
 }
 
 /* Decides between sound and silence for the next m frames. */
 static void watch(Lanes *lanes, size_t m)
 {
-    const size_t there = lanes_ahead(lanes);
+    const size_t there = in_time(lanes) ? lanes_ahead(lanes) : 0;
     if (lanes->sounding == PLAYING && there < m + lanes->reserve) {
         lanes->sounding = ENDING;
         atomic_fetch_add_explicit(&lanes->underruns, 1, memory_order_relaxed);
     } else if (lanes->sounding == SILENT && there >= m + lanes->resume &&
                lanes->taken >= lanes->hushed) {
         lanes->sounding = PLAYING;
-        /* A stream's own beginning is faded in already. */
-        if (!lanes->sounded)
+        /* A stream's own beginning is faded in already; what follows an input has none. */
+        if (!lanes->sounded && !lanes->timed)
             lanes->gain = 1.0f;
         lanes->sounded = true;
     }
@@ -311,12 +345,13 @@ static void ramp(Lanes *lanes, float *left, float *right, size_t m)
 
 void lanes_read(Lanes *lanes, float *left, float *right, size_t n)
 {
-    atomic_store_explicit(&lanes->horizon, lanes->position + n, memory_order_relaxed);
+    atomic_store_explicit(&lanes->horizon, wanted(lanes) + n, memory_order_relaxed);
     for (size_t done = 0; done < n;) {
         size_t m = n - done < PIECE ? n - done : PIECE;
         const size_t before = consider_offer(lanes);
         if (before && before < m)
             m = before;
+        m = catch_up(lanes, m);
         watch(lanes, m);
         if (lanes->sounding == SILENT) {
             memset(left + done, 0, m * sizeof *left);
@@ -328,6 +363,7 @@ void lanes_read(Lanes *lanes, float *left, float *right, size_t n)
             ramp(lanes, left + done, right + done, m);
         }
         done += m;
+        lanes->clock += m;
         lanes->hold -= lanes->hold < m ? lanes->hold : m;
     }
     publish(lanes);
@@ -340,10 +376,19 @@ size_t lanes_read_there(Lanes *lanes, float *left, float *right, size_t n)
         size_t m = n - done < PIECE ? n - done : PIECE;
         if (lanes->fading && lanes->fade - lanes->faded < m)
             m = lanes->fade - lanes->faded;
-        const size_t there = lanes_ahead(lanes);
+        m = catch_up(lanes, m);
+        const bool early = lanes->timed && !lanes->fading && lanes->position > lanes->clock;
+        const size_t there = early ? m : lanes_ahead(lanes);
         m = there < m ? there : m;
         if (m == 0)
             break;
+        lanes->clock += m;
+        if (early) {
+            memset(left + done, 0, m * sizeof *left);
+            memset(right + done, 0, m * sizeof *right);
+            done += m;
+            continue;
+        }
         lanes->sounding = PLAYING;
         lanes->sounded = true;
         lanes->gain = 1.0f;
@@ -363,7 +408,7 @@ void lanes_take(Lanes *lanes)
     lanes->hold = 0;
     if (lanes_spare(lanes) || lanes->fading)
         return;
-    if (lanes->join == LANES_ALIGNED && lanes->position < lanes->start)
+    if (lanes->join == LANES_ALIGNED && !lanes->timed && lanes->position < lanes->start)
         lanes->position = lanes->start;
     consider_offer(lanes);
 }
@@ -400,6 +445,17 @@ void lanes_hush(Lanes *lanes, uint64_t serial)
 uint64_t lanes_hushed(const Lanes *lanes)
 {
     return lanes->taken < lanes->hushed ? lanes->hushed : 0;
+}
+
+void lanes_keep_time(Lanes *lanes, uint64_t now)
+{
+    lanes->timed = true;
+    lanes->clock = now;
+}
+
+void lanes_lose_time(Lanes *lanes)
+{
+    lanes->timed = false;
 }
 
 void lanes_drop(Lanes *lanes)

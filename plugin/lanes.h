@@ -33,6 +33,9 @@ void lanes_reset(Lanes *lanes);
 
 /* Writer: */
 
+/* Frames that fit into the lane turned to. */
+size_t lanes_room(const Lanes *lanes);
+
 /* Whether the spare lane is free: no offer is under way. */
 bool lanes_spare(const Lanes *lanes);
 
@@ -55,7 +58,8 @@ size_t lanes_waiting(const Lanes *lanes);
 /* Frames that an offered lane must hold, for the reader to fade over and go on. */
 size_t lanes_least(const Lanes *lanes);
 
-/* Frame of the stream that the reader will want after the block that it may be reading now. */
+/* Frame of the stream (of the clock, where time is kept) that the reader will want after the block
+ * that it may be reading now. */
 uint64_t lanes_horizon(const Lanes *lanes);
 
 /* Reader, on the audio thread: */
@@ -89,6 +93,14 @@ void lanes_hush(Lanes *lanes, uint64_t serial);
 
 /* Where waiting is allowed: passes over all that is there. */
 void lanes_drop(Lanes *lanes);
+
+/* Keeps time from now on: frame k of what is offered with its number belongs to frame k of a clock
+ * that stands at `now` and goes on in silence too. What is there too early waits, what comes too
+ * late is passed over; a lane may be offered empty. For what must not slip against an input. */
+void lanes_keep_time(Lanes *lanes, uint64_t now);
+
+/* No more of that. */
+void lanes_lose_time(Lanes *lanes);
 
 /* The serial that silence waits for, or 0. */
 uint64_t lanes_hushed(const Lanes *lanes);

@@ -46,10 +46,10 @@ void mix_aim(Brume *self)
 
 void mix_start(Brume *self)
 {
-    if (self->mode == MODE_CONTINUE) {
+    if (self->mode == MODE_CONTINUE)
         dialogue_ask(self);
+    if (self->mode != MODE_TEXTURE)
         return;
-    }
     self->start_pending = true;
     self->start_asked = false;
 }
@@ -58,6 +58,7 @@ void mix_rewind(Brume *self)
 {
     voice_reset(&self->voice, self->rate);
     dialogue_rewind(self);
+    delay_reset(self->delay);
     self->start_pending = self->restart = false;
     self->start_wait = 0;
     self->again = self->fresh = self->silent_start = true;
@@ -69,10 +70,11 @@ void mix_rewind(Brume *self)
 static void ask_generator(Brume *self)
 {
     self->settings = settings_read(self, brume_model(self));
+    self->strength = settings_control(self, PORT_STRENGTH);
     if (self->generator && self->restart)
         generator_restart(self->generator, &self->settings, self->start_wait, self->hush);
     else if (self->generator)
-        generator_set(self->generator, &self->settings);
+        generator_set(self->generator, &self->settings, self->strength);
     self->restart = self->hush = false;
 }
 
@@ -103,7 +105,7 @@ static void take_sound(Brume *self, float *left, float *right, uint32_t n)
         return;
     }
     const bool heard = !ramp_silent(&self->enabled) && !ramp_silent(&self->voice.level);
-    if (self->generator && (heard || self->mode == MODE_CONTINUE)) {
+    if (self->generator && (heard || self->mode != MODE_TEXTURE)) {
         generator_read(self->generator, left, right, n);
         return;
     }
@@ -147,6 +149,7 @@ static uint32_t play_piece(Brume *self, uint32_t at, uint32_t n)
     take_input(self, in_l ? in_l + at : NULL, self->scratch[0], n);
     take_input(self, in_r ? in_r + at : NULL, self->scratch[1], n);
     n = dialogue_listen(self, self->scratch[0], self->scratch[1], n);
+    delay_run(self->delay, brume_latency(self), self->scratch[0], self->scratch[1], n);
     take_sound(self, self->scratch[2], self->scratch[3], n);
     add_dry_and_wet(self, n);
     if (out_l)

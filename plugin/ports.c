@@ -21,11 +21,12 @@ static const PortRange ranges[PORT_COUNT] = {
     [PORT_BUFFERED] = {"buffered", 0, 10, 0},
     [PORT_ENABLED] = {"enabled", 0, 1, 1},
     [PORT_FREEWHEEL] = {"freewheel", 0, 1, 0},
-    [PORT_LATENCY] = {"latency", 0, 192000, 0},
-    [PORT_MODE] = {"mode", 0, 1, 0},
+    [PORT_LATENCY] = {"latency", 0, 1e6f, 0},
+    [PORT_MODE] = {"mode", 0, 2, 0},
     [PORT_TEMPERATURE] = {"temperature", 0, 1.5f, 0.85f},
     [PORT_TOP_P] = {"top_p", 0, 1, 0.92f},
     [PORT_ANSWER] = {"answer", 0, 2, 1},
+    [PORT_STRENGTH] = {"strength", 0, 1, 0.5f},
 };
 
 const PortRange *port_range(PortIndex port)

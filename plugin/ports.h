@@ -35,6 +35,7 @@ typedef enum PortIndex {
     PORT_TEMPERATURE,
     PORT_TOP_P,
     PORT_ANSWER,
+    PORT_STRENGTH,
     PORT_COUNT
 } PortIndex;
 

@@ -45,6 +45,7 @@ check sweep --sweep
 check inplace --inplace --sweep
 check paced-64 --block 64 --pace --not-silent
 check paced-sweep --max 256 --pace --sweep
+check transform --block 64 --pace --set mode=2
 check live-restore --max 256 --pace --live-restore --state "$state"
 check patch --max 256 --pace --patch "urn:brume:brume#model=$model" \
     --patch 'urn:brume:brume#model=/nowhere.safetensors'

@@ -267,6 +267,60 @@ static void test_wide_bands(void **state)
     bands_destroy(bands);
 }
 
+/* `samples`, led by themselves: `share` of them in all frames, into `made`. */
+static void lead(const Bands *bands, float share)
+{
+    float shares[INVERTER_BLOCK + INVERTER_AHEAD];
+    float *log_energy = analyse(bands, samples, LENGTH);
+    float complex *spectra = calloc(FRAMES * (SIZE / 2 + 1), sizeof *spectra);
+    Stft *stft = stft_create(SIZE, NULL);
+    uint64_t seed = 1;
+    Inverter *inverter = inverter_create(bands, SIZE, 4, make_noise, &seed, NULL);
+    assert_true(spectra && stft && inverter);
+    for (size_t f = 0; f < FRAMES; f++)
+        stft_forward(stft, samples + f * HOP, spectra + f * (SIZE / 2 + 1));
+    for (size_t f = 0; f < INVERTER_BLOCK + INVERTER_AHEAD; f++)
+        shares[f] = share;
+    for (size_t b = 0; b < BLOCKS; b++) {
+        const InverterGuide guide = {spectra + b * INVERTER_BLOCK * (SIZE / 2 + 1), shares};
+        inverter_block_guided(inverter, log_energy + b * INVERTER_BLOCK * COUNT, &guide,
+                              made + b * INVERTER_BLOCK * HOP);
+    }
+    inverter_destroy(inverter);
+    stft_destroy(stft);
+    free(spectra);
+    free(log_energy);
+}
+
+/* The whole guide is the sound again; of half of it something is left; of none nothing. */
+static void test_guided(void **state)
+{
+    (void)state;
+    const float shares[] = {1.0F, 0.5F, 0.0F};
+    double before = 0.999;
+    random_gaussian(5, 3, 0, samples, LENGTH);
+    Bands *bands = create_bands();
+    for (size_t k = 0; k < 3; k++) {
+        double wrong = 0.0, xy = 0.0, xx = 0.0, yy = 0.0;
+        lead(bands, shares[k]);
+        for (size_t i = SIZE; i < MADE; i++) {
+            const double x = (double)samples[i], y = (double)made[i];
+            wrong = fmax(wrong, fabs(x - y));
+            xy += x * y, xx += x * x, yy += y * y;
+        }
+        const double alike = xy / sqrt(xx * yy);
+        if (k == 0)
+            check_near(wrong, 0.0, 1e-4);
+        else
+            assert_true(alike < before);
+        before = alike - 0.2;
+    }
+    check_near(before, -0.2, 0.05);
+    round_trip(bands, 4, 1, samples, again);
+    assert_memory_equal(made, again, sizeof made);
+    bands_destroy(bands);
+}
+
 static void test_silence(void **state)
 {
     (void)state;
@@ -307,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_repeats),
         cmocka_unit_test(test_looks_no_further),
         cmocka_unit_test(test_wide_bands),
+        cmocka_unit_test(test_guided),
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_refused),
     };

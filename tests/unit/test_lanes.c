@@ -284,6 +284,62 @@ static void threads_agree(void **state)
     lanes_destroy(stress.lanes);
 }
 
+/* Where time is kept: what is there too early waits, what comes too late is passed over. */
+static void time_is_kept(void **state)
+{
+    (void)state;
+    enum { START = 1000, NOW = 5000 };
+    Lanes *lanes = create();
+    lanes_keep_time(lanes, NOW);
+    lanes_begin(lanes, NOW + START);
+    lanes_offer(lanes, LANES_HARD, 1);
+    write(lanes, 0.0f, NOW + START, 2000);
+    float *sound = read_blocks(lanes, 3840);
+    for (size_t i = 0; i < START; i++)
+        assert_true(sound[i] == 0.0f);
+    for (size_t i = START + RESERVE + BLOCK; i < START + 1900; i++)
+        assert_true(sound[i] == 1e-4f * (float)(NOW + i));
+    assert_true(sound[3839] == 0.0f);
+    assert_int_equal(lanes_underruns(lanes), 1);
+    assert_int_equal(lanes_horizon(lanes), NOW + 3840);
+    /* The frames that were missed come late, and are not heard any more. */
+    write(lanes, 0.0f, NOW + 3000, 3000);
+    float *again = read_blocks(lanes, 1280);
+    for (size_t i = RESERVE + BLOCK; i < 1280; i++)
+        assert_true(again[i] == 1e-4f * (float)(NOW + 3840 + i));
+    /* Another lane of the same time fades in where it belongs. */
+    lanes_begin(lanes, NOW + 5300);
+    lanes_offer(lanes, LANES_ALIGNED, 2);
+    write(lanes, 0.25f, NOW + 5300, 3000);
+    float *next = read_blocks(lanes, 1280);
+    for (size_t i = 0; i < 180; i++)
+        assert_true(next[i] == 1e-4f * (float)(NOW + 5120 + i));
+    for (size_t i = 180 + FADE; i < 1280; i++)
+        assert_true(next[i] == 0.25f + 1e-4f * (float)(NOW + 5120 + i));
+    free(sound);
+    free(again);
+    free(next);
+    lanes_destroy(lanes);
+}
+
+/* A waiting reader hears the same. */
+static void time_is_kept_while_waiting(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    float left[2000], right[2000];
+    lanes_keep_time(lanes, 100);
+    lanes_begin(lanes, 400);
+    lanes_offer(lanes, LANES_HARD, 1);
+    write(lanes, 0.0f, 400, 1000);
+    lanes_take(lanes);
+    assert_int_equal(lanes_read_there(lanes, left, right, 2000), 1300);
+    for (size_t i = 0; i < 1300; i++)
+        assert_true(left[i] == (i < 300 ? 0.0f : 1e-4f * (float)(100 + i)));
+    lanes_lose_time(lanes);
+    lanes_destroy(lanes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +353,8 @@ int main(void)
         cmocka_unit_test(waiting_readers_join_hard_and_exactly),
         cmocka_unit_test(an_abandoned_lane_leaves_the_old_one),
         cmocka_unit_test(threads_agree),
+        cmocka_unit_test(time_is_kept),
+        cmocka_unit_test(time_is_kept_while_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

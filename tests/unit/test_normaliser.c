@@ -171,6 +171,8 @@ static void mixtures_interpolate_the_quantiles(void **state)
                 (double)mix[0] * (2.0 * z + 1.0) + (double)mix[1] * (5.0 * z - 3.0);
             normaliser_backward(normaliser, mix, &x, 1);
             assert_true(fabs((double)x - wanted) < 1e-5);
+            normaliser_forward_mix(normaliser, mix, &x, 1);
+            assert_true(fabs((double)x - z) < 1e-5);
         }
     normaliser_destroy(normaliser);
 }

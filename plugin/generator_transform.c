@@ -1,0 +1,126 @@
+/* The generator's thread at work on what comes in. Sound goes into the lanes by the number of the
+ * input's frame that it belongs to, later by a constant: so it cannot slip against the input,
+ * whatever happens to either. */
+#include "plugin/generator_parts.h"
+
+enum { PIECE = 256 };
+
+uint64_t generator_latency(const SharedModel *model, double rate)
+{
+    return transform_playback_latency(shared_model_texture(model), rate);
+}
+
+static TransformSettings settings_of(const Command *command)
+{
+    return (TransformSettings){.texture = command->settings, .strength = command->strength};
+}
+
+/* Makes a new stream, whose first frame is the input's frame `since`. False without a model, or if
+ * memory is short: then there is silence. */
+static bool open_stream(Generator *generator, const Command *command, uint64_t since)
+{
+    const TransformSettings settings = settings_of(command);
+    TransformPlayback *transform = NULL;
+    if (generator->model)
+        transform = transform_playback_create(shared_model_texture(generator->model), &settings, 2,
+                                              generator->rate, &generator->cancel, NULL);
+    generator_change_source(generator, SOURCE_TRANSFORM, NULL, transform);
+    if (!transform)
+        return false;
+    generator->origin = generator->fed = since;
+    lanes_begin(generator->lanes, since + generator_latency(generator->model, generator->rate));
+    return true;
+}
+
+int transforming_begin(Generator *generator, const Command *command)
+{
+    if (open_stream(generator, command, command->since))
+        lanes_offer(generator->lanes, LANES_HARD, command->serial);
+    return 0;
+}
+
+void transforming_set(Generator *generator, const Command *command)
+{
+    const TransformSettings settings = settings_of(command);
+    const uint64_t from = command->from > generator->origin ? command->from - generator->origin : 0;
+    if (generator->transform)
+        transform_playback_set(generator->transform, &settings, from);
+}
+
+/* How far what was heard may be used: not beyond where settings that still wait are to begin. */
+static uint64_t feed_end(const Generator *generator)
+{
+    const Request *request = &generator->request;
+    const uint64_t heard = hearing_heard(generator->hearing);
+    if (!request->there || request->command.kind != COMMAND_SET || request->command.from > heard)
+        return heard;
+    return request->command.from > generator->fed ? request->command.from : generator->fed;
+}
+
+/* As much as goes in and out at once. Returns how many frames that were, or -1 when cancelled. */
+static int feed(Generator *generator)
+{
+    float in[2 * PIECE], out[2 * PIECE];
+    const uint64_t left = feed_end(generator) - generator->fed;
+    const size_t n = left < PIECE ? (size_t)left : PIECE;
+    const size_t there = lanes_room(generator->lanes), room = there < PIECE ? there : PIECE;
+    size_t used, made;
+    hearing_copy(generator->hearing, generator->fed, in, n);
+    const int failed =
+        transform_playback_process(generator->transform, in, n, &used, out, room, &made, NULL);
+    generator->fed += used;
+    lanes_write(generator->lanes, out, made);
+    return failed ? -1 : (int)(used + made);
+}
+
+/* The new model transforms what was heard of late first, so that it is there when the old one's
+ * sound fades into its own. */
+int transforming_swap(Generator *generator, const Command *command)
+{
+    if (!generator->model)
+        return 0;
+    const uint64_t latency = generator_latency(generator->model, generator->rate);
+    const uint64_t horizon = lanes_horizon(generator->lanes);
+    const uint64_t oldest = hearing_oldest(generator->hearing);
+    const uint64_t wanted = horizon > latency ? horizon - latency : 0;
+    const uint64_t since = wanted > oldest ? wanted : oldest;
+    if (!open_stream(generator, command, since))
+        return 0;
+    const size_t least = lanes_least(generator->lanes);
+    for (int moved = 1; moved > 0;) {
+        const uint64_t passed = lanes_horizon(generator->lanes);
+        const uint64_t behind = passed > since + latency ? passed - since - latency : 0;
+        if (lanes_waiting(generator->lanes) >= least + behind)
+            break;
+        hearing_take(generator->hearing);
+        moved = feed(generator);
+        if (moved < 0)
+            return -1;
+    }
+    lanes_offer(generator->lanes, LANES_ALIGNED, command->serial);
+    return 0;
+}
+
+/* So far behind that nothing which comes would still be in time: from here on anew. */
+static void skip(Generator *generator)
+{
+    const Command command = {.settings = generator->settings,
+                             .strength = generator->strength,
+                             .serial = atomic_load(&generator->settled)};
+    if (open_stream(generator, &command, hearing_heard(generator->hearing)))
+        lanes_offer(generator->lanes, LANES_ALIGNED, command.serial);
+}
+
+bool transforming_work(Generator *generator)
+{
+    const uint64_t latency = generator_latency(generator->model, generator->rate);
+    if (!atomic_load(&generator->unhurried) && lanes_spare(generator->lanes) &&
+        hearing_heard(generator->hearing) - generator->fed > latency) {
+        skip(generator);
+        return true;
+    }
+    const int moved = feed(generator);
+    if (moved < 0) /* what interrupted it is obeyed first; then the chunk is gone on with */
+        atomic_store(&generator->cancel, atomic_load(&generator->quit));
+    return moved != 0;
+}
