@@ -28,9 +28,10 @@ enum { VERBS = sizeof verbs / sizeof verbs[0], LONGEST_VERB = 32 };
 
 static void print_help(FILE *out)
 {
-    fprintf(out, "usage: brume VERB [options] ...\n\n"
-                 "Generative audio: textures from noise, melodies carried on, sounds on the way from "
-                 "one to the other.\n\n");
+    fprintf(out,
+            "usage: brume VERB [options] ...\n\n"
+            "Generative audio: textures from noise, melodies carried on, sounds on the way from "
+            "one to the other.\n\n");
     for (size_t i = 0; i < VERBS; i++)
         fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
     fprintf(out, "\nbrume VERB --help tells more; brume --version prints the version.\n");

@@ -31,9 +31,11 @@ typedef struct Command {
     uint64_t from;  /* of COMMAND_SET: frame to begin at (of the input, where that is transformed),
                      * or COMMAND_SOON */
     uint64_t since; /* the first frame heard that counts, for an answer or to be transformed */
-    /* Of COMMAND_ANSWER: */
-    ContinuationSettings melody;
-    uint64_t end; /* the frame heard after the prompt */
+    /* Of COMMAND_ANSWER: the frame heard after the prompt. Of COMMAND_TRANSFORM: the frame that
+     * sound is to begin at, with what was heard as long before as it is late; 0: what is heard from
+     * `since` on, so much later. */
+    uint64_t end;
+    ContinuationSettings melody; /* of COMMAND_ANSWER */
 } Command;
 
 #define COMMAND_SOON UINT64_MAX

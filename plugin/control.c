@@ -10,8 +10,10 @@
 void control_knobs(Brume *self)
 {
     const bool freewheel = settings_control(self, PORT_FREEWHEEL) > 0.5f;
-    if (freewheel && !self->freewheel)
+    if (freewheel && !self->freewheel) {
         mix_rewind(self);
+        delay_reset(self->delay);
+    }
     self->freewheel = freewheel;
     self->sync = (Sync)lroundf(settings_control(self, PORT_SYNC));
     mix_aim(self);

@@ -73,9 +73,9 @@ void generator_hold(Generator *generator, uint32_t wait);
 void generator_listen(Generator *generator);
 
 /* No texture and no answer any more, but silence, at once, and then what is heard from now on,
- * transformed, generator_latency frames later to the frame. All frames must be heard, and in the same
- * pieces read after that; `unread`: how many were heard by now, but not yet read. generator_restart
- * leads back to textures. */
+ * transformed, generator_latency frames later to the frame. All frames must be heard, and in the
+ * same pieces read after that; `unread`: how many were heard by now, but not yet read.
+ * generator_restart leads back to textures. */
 void generator_transform(Generator *generator, const TextureSettings *settings, float strength,
                          uint32_t unread);
 

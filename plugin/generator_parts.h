@@ -36,7 +36,8 @@ struct Generator {
     SharedModel *melody;          /* NULL: none */
     Recital *recital;             /* NULL while nothing is answered */
     TransformPlayback *transform; /* NULL while nothing is transformed */
-    uint64_t origin;              /* the input's frame that was its first */
+    uint64_t lead, silent;        /* frames of silence before; those that it was given */
+    uint64_t origin;              /* the input's frame that was its first after that */
     uint64_t fed;                 /* ... and the one that it is given next */
     Source source;
     TextureSettings settings;
@@ -55,6 +56,7 @@ struct Generator {
     bool asked;       /* ... and an answer was asked for */
     bool transforms;  /* as of the last command: it transforms */
     uint64_t since;   /* the first frame heard that counts */
+    uint64_t first;   /* waiting reader: the first frame heard since it waits */
     uint64_t rest;    /* waiting reader: frames before the answer ... */
     Command answer;   /* ... which is then asked for, if it is one */
     uint64_t serial;  /* of the last command */

@@ -115,15 +115,18 @@ void generator_listen(Generator *generator)
     lanes_hush(generator->lanes, NO_ANSWER);
 }
 
-/* From frame `since` of the input on; frame `now` of the sound is read next. */
-static void post_transform(Generator *generator, uint64_t since, uint64_t now, bool hard)
+/* From frame `since` of the input on; frame `now` of the sound is read next. `end` as in a Command.
+ */
+static void post_transform(Generator *generator, uint64_t since, uint64_t now, uint64_t end,
+                           bool hard)
 {
     lanes_keep_time(generator->lanes, now);
     post(generator, (Command){.kind = COMMAND_TRANSFORM,
                               .hard = hard,
                               .settings = generator->wanted,
                               .strength = generator->wanted_strength,
-                              .since = since});
+                              .since = since,
+                              .end = end});
     lanes_hush(generator->lanes, generator->serial);
 }
 
@@ -135,7 +138,8 @@ void generator_transform(Generator *generator, const TextureSettings *settings, 
     generator->wanted_strength = strength;
     generator->listens = generator->asked = false;
     generator->transforms = true;
-    post_transform(generator, written, written - unread, generator->waiting);
+    generator->first = written;
+    post_transform(generator, written, written - unread, 0, generator->waiting);
 }
 
 bool generator_hear(Generator *generator, const float *left, const float *right, uint32_t n)
@@ -243,17 +247,28 @@ static void read_there(Generator *generator, float *left, float *right, uint32_t
     }
 }
 
+/* What is transformed begins with the n frames that were just heard. Where the host's transport
+ * starts in the middle of an export, a host that knows of the latency has sent so much of the input
+ * before: its sound is due now. */
+static void begin_transform(Generator *generator, uint32_t n)
+{
+    const uint64_t now = hearing_written(generator->hearing) - n;
+    const bool starts = generator->waiting;
+    if (!starts)
+        generator->first = now;
+    post_transform(generator, generator->first, now, starts ? now : 0, true);
+}
+
 /* As at the very beginning, of which n frames were heard already if they are to be transformed. */
 static void begin_waiting(Generator *generator, uint32_t n)
 {
+    atomic_store(&generator->unhurried, true);
+    if (generator->transforms)
+        begin_transform(generator, n);
     generator->waiting = true;
     generator->asked = false;
-    atomic_store(&generator->unhurried, true);
-    if (generator->transforms) {
-        const uint64_t first = hearing_written(generator->hearing) - n;
-        post_transform(generator, first, first, true);
+    if (generator->transforms)
         return;
-    }
     post(generator, (Command){.kind = generator->listens ? COMMAND_LISTEN : COMMAND_RESTART,
                               .hard = true,
                               .settings = generator->wanted});

@@ -3,6 +3,8 @@
  * whatever happens to either. */
 #include "plugin/generator_parts.h"
 
+#include <string.h>
+
 enum { PIECE = 256 };
 
 uint64_t generator_latency(const SharedModel *model, double rate)
@@ -15,9 +17,9 @@ static TransformSettings settings_of(const Command *command)
     return (TransformSettings){.texture = command->settings, .strength = command->strength};
 }
 
-/* Makes a new stream, whose first frame is the input's frame `since`. False without a model, or if
- * memory is short: then there is silence. */
-static bool open_stream(Generator *generator, const Command *command, uint64_t since)
+/* Makes a new stream of `lead` frames of silence (not more than it is late) and the input from
+ * frame `since` on. False without a model, or if memory is short: then there is silence. */
+static bool open_stream(Generator *generator, const Command *command, uint64_t since, uint64_t lead)
 {
     const TransformSettings settings = settings_of(command);
     TransformPlayback *transform = NULL;
@@ -28,13 +30,23 @@ static bool open_stream(Generator *generator, const Command *command, uint64_t s
     if (!transform)
         return false;
     generator->origin = generator->fed = since;
-    lanes_begin(generator->lanes, since + generator_latency(generator->model, generator->rate));
+    generator->lead = lead;
+    generator->silent = 0;
+    lanes_begin(generator->lanes,
+                since + generator_latency(generator->model, generator->rate) - lead);
     return true;
 }
 
 int transforming_begin(Generator *generator, const Command *command)
 {
-    if (open_stream(generator, command, command->since))
+    uint64_t since = command->since, lead = 0;
+    if (command->end > 0 && generator->model) {
+        const uint64_t latency = generator_latency(generator->model, generator->rate);
+        const uint64_t there = command->end - since;
+        since = there > latency ? command->end - latency : since;
+        lead = there > latency ? 0 : latency - there;
+    }
+    if (open_stream(generator, command, since, lead))
         lanes_offer(generator->lanes, LANES_HARD, command->serial);
     return 0;
 }
@@ -44,7 +56,7 @@ void transforming_set(Generator *generator, const Command *command)
     const TransformSettings settings = settings_of(command);
     const uint64_t from = command->from > generator->origin ? command->from - generator->origin : 0;
     if (generator->transform)
-        transform_playback_set(generator->transform, &settings, from);
+        transform_playback_set(generator->transform, &settings, generator->lead + from);
 }
 
 /* How far what was heard may be used: not beyond where settings that still wait are to begin. */
@@ -65,10 +77,16 @@ static int feed(Generator *generator)
     const size_t n = left < PIECE ? (size_t)left : PIECE;
     const size_t there = lanes_room(generator->lanes), room = there < PIECE ? there : PIECE;
     size_t used, made;
-    hearing_copy(generator->hearing, generator->fed, in, n);
+    const bool leads = generator->silent < generator->lead;
+    const uint64_t rest = generator->lead - generator->silent;
+    if (leads)
+        memset(in, 0, sizeof in);
+    else
+        hearing_copy(generator->hearing, generator->fed, in, n);
+    const size_t given = !leads ? n : rest < PIECE ? (size_t)rest : PIECE;
     const int failed =
-        transform_playback_process(generator->transform, in, n, &used, out, room, &made, NULL);
-    generator->fed += used;
+        transform_playback_process(generator->transform, in, given, &used, out, room, &made, NULL);
+    *(leads ? &generator->silent : &generator->fed) += used;
     lanes_write(generator->lanes, out, made);
     return failed ? -1 : (int)(used + made);
 }
@@ -84,7 +102,7 @@ int transforming_swap(Generator *generator, const Command *command)
     const uint64_t oldest = hearing_oldest(generator->hearing);
     const uint64_t wanted = horizon > latency ? horizon - latency : 0;
     const uint64_t since = wanted > oldest ? wanted : oldest;
-    if (!open_stream(generator, command, since))
+    if (!open_stream(generator, command, since, 0))
         return 0;
     const size_t least = lanes_least(generator->lanes);
     for (int moved = 1; moved > 0;) {
@@ -107,7 +125,7 @@ static void skip(Generator *generator)
     const Command command = {.settings = generator->settings,
                              .strength = generator->strength,
                              .serial = atomic_load(&generator->settled)};
-    if (open_stream(generator, &command, hearing_heard(generator->hearing)))
+    if (open_stream(generator, &command, hearing_heard(generator->hearing), 0))
         lanes_offer(generator->lanes, LANES_ALIGNED, command.serial);
 }
 

@@ -58,7 +58,6 @@ void mix_rewind(Brume *self)
 {
     voice_reset(&self->voice, self->rate);
     dialogue_rewind(self);
-    delay_reset(self->delay);
     self->start_pending = self->restart = false;
     self->start_wait = 0;
     self->again = self->fresh = self->silent_start = true;

@@ -23,7 +23,7 @@
 
 enum { BLOCK = 512, LONGEST = 8 * 48000 };
 
-static float in[2][LONGEST], out[2][LONGEST], other[2][LONGEST];
+static float in[2][LONGEST], out[2][LONGEST], other[2][LONGEST], again[2][LONGEST];
 
 /* A tune on the left, and the same a beat later and softer on the right. */
 static void make_input(size_t frames)
@@ -160,6 +160,44 @@ static double difference(float sound[2][LONGEST], size_t latency, size_t from, s
             all += (double)in[c][i] * (double)in[c][i];
         }
     return 10 * log10(error / all);
+}
+
+/* As in Ardour: in an export the transport starts when as much of the input has come in as the
+ * sound is late, and from there on the sound is due; after some silent blocks, or none. */
+static void test_from_the_transport_s_start(void **state)
+{
+    (void)state;
+    enum { RATE = 48000, FRAMES = 3 * RATE };
+    const size_t latency = latency_of(host_tiny_bundle(), RATE), played = FRAMES - latency;
+    make_input(FRAMES);
+    command_to(other, host_tiny_bundle(), RATE, 0.5, FRAMES);
+    for (int silent = 0; silent < 3; silent++) {
+        Host *host = open_host(host_tiny_bundle(), RATE, 0.5F);
+        host_set(host, "freewheel", 1);
+        host_activate(host);
+        host_position(host, 0, 0, 0, 0);
+        for (int i = 0; i < silent * 7; i++)
+            host_run(host, 512);
+        pass(host, out, 0, latency, BLOCK, false);
+        host_position(host, 0, 0, 1, 0);
+        pass(host, out, latency, played, BLOCK, false);
+        for (int c = 0; c < 2; c++)
+            assert_memory_equal(out[c] + latency, other[c], played * sizeof(float));
+        /* Once more, from a start that less of the input comes before: the same each time. */
+        host_position(host, 0, 0, 0, 0);
+        host_set(host, "freewheel", 0);
+        host_run(host, 512);
+        host_set(host, "freewheel", 1);
+        host_run(host, 512);
+        host_position(host, 0, 0, 1, 0);
+        pass(host, out, 0, FRAMES, BLOCK, false);
+        if (silent == 0)
+            memcpy(again, out, sizeof out);
+        for (int c = 0; c < 2; c++)
+            assert_memory_equal(again[c], out[c], FRAMES * sizeof(float));
+        assert_true(fabs(difference(out, latency, 0, FRAMES - latency)) < 12);
+        host_close(host);
+    }
 }
 
 static void test_latency(void **state)
@@ -324,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equals_the_command),
+        cmocka_unit_test(test_from_the_transport_s_start),
         cmocka_unit_test(test_latency),
         cmocka_unit_test(test_live),
         cmocka_unit_test(test_modes_change_without_clicks),
