@@ -2,6 +2,7 @@
 
 #include "dsp/random.h"
 #include "models/texture_past.h"
+#include "models/texture_weight.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct TextureBatch {
     real *clean, *noise, *x, *known, *out,
         *dout; /* (room * frames, bands), known (room * frames,) */
     real *half_log_snr, *mix, *memory, *past;
+    real *weights;   /* (room, bands): what errors count */
     real *piece;     /* (bands,) */
     float *outlines; /* (TEXTURE_PAST_FRAMES, TEXTURE_PAST_GROUPS) */
 };
@@ -66,11 +68,12 @@ TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bo
     batch->mix = calloc(windows * config->denoiser.classes, sizeof(real));
     batch->memory = calloc(windows * bands, sizeof(real));
     batch->past = calloc(windows * TEXTURE_PAST_VALUES, sizeof(real));
+    batch->weights = calloc(windows * bands, sizeof(real));
     batch->piece = calloc(bands, sizeof(real));
     batch->outlines = calloc(TEXTURE_PAST_FRAMES * TEXTURE_PAST_GROUPS, sizeof(float));
     if (!batch->pass || !batch->clean || !batch->noise || !batch->x || !batch->out ||
         !batch->dout || !batch->known || !batch->half_log_snr || !batch->mix || !batch->memory ||
-        !batch->past || !batch->piece || !batch->outlines) {
+        !batch->past || !batch->weights || !batch->piece || !batch->outlines) {
         texture_batch_destroy(batch);
         error_set(err, "out of memory for %zu windows of %zu frames", windows, frames);
         return NULL;
@@ -93,6 +96,7 @@ void texture_batch_destroy(TextureBatch *batch)
     free(batch->mix);
     free(batch->memory);
     free(batch->past);
+    free(batch->weights);
     free(batch->piece);
     free(batch->outlines);
     free(batch);
@@ -184,6 +188,8 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
         fill_prefix(batch, w, random_uniform(draw->seed, side + STREAM_PREFIX, index));
         fill_past(batch, w, corpus, place, draw, side, index);
         fill_memory(batch, w, corpus, place, draw->seed, side + STREAM_MEMORY, index);
+        texture_weight(batch->model, batch->mix + w * classes, batch->memory + w * batch->bands,
+                       batch->weights + w * batch->bands);
         random_gaussian(draw->seed, side + STREAM_NOISE, index * size, batch->noise + w * size,
                         size);
         noise_window(batch, w);
@@ -216,11 +222,12 @@ TextureLoss texture_batch_loss(TextureBatch *batch, const real *weights, double 
         }
         diffusion_target(prediction, (double)batch->half_log_snr[row / batch->frames],
                          batch->clean + row * bands, batch->noise + row * bands, difference, bands);
+        const real *counts = batch->weights + row / batch->frames * bands;
         real sum = 0;
         for (size_t b = 0; b < bands; b++) {
             difference[b] = batch->out[row * bands + b] - difference[b];
-            sum += difference[b] * difference[b];
-            difference[b] *= (real)(2.0 * scale);
+            sum += counts[b] * difference[b] * difference[b];
+            difference[b] *= (real)(2.0 * scale) * counts[b];
         }
         loss.sum += (double)sum;
         loss.values += (double)bands;

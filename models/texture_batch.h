@@ -29,7 +29,8 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
 /* Sets every window's noise level to lambda = half_log_snr, with the noise already drawn. */
 void texture_batch_set_level(TextureBatch *batch, double half_log_snr);
 
-/* Squared error summed over the frames to be predicted, and how many values those are. */
+/* Squared error summed over the frames to be predicted, each band's weighed as
+ * models/texture_weight.h says, and how many values those are. */
 typedef struct TextureLoss {
     double sum, values;
 } TextureLoss;

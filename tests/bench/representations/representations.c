@@ -84,7 +84,7 @@ static int invert(const Bands *bands, size_t size, const float *log_energy, size
     if (!inverter)
         return -1;
     for (size_t f = 0; f + INVERTER_BLOCK + INVERTER_AHEAD <= frames; f += INVERTER_BLOCK)
-        inverter_block(inverter, log_energy + f * bands_count(bands), out + f * size / 4);
+        inverter_block(inverter, log_energy + f * bands_count(bands), NULL, out + f * size / 4);
     inverter_destroy(inverter);
     return 0;
 }
