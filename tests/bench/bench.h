@@ -14,7 +14,7 @@ double bench_seconds(void);
 void bench_need(int good, const Error *err);
 
 /* Samples of several times: of `kinds` kinds, one of each a round. */
-enum { BENCH_KINDS = 16, BENCH_ROUNDS = 32 };
+enum { BENCH_KINDS = 32, BENCH_ROUNDS = 32 };
 typedef struct BenchTimes {
     size_t counts[BENCH_KINDS];
     double seconds[BENCH_KINDS][BENCH_ROUNDS];
@@ -35,11 +35,12 @@ typedef struct BenchProduct {
     const char *layer;
     size_t in, out, count; /* of one linear layer, and how many of them there are */
     bool has_dx;
+    size_t places; /* rows of it for each frame: 1, or the refiner's patches */
 } BenchProduct;
-enum { BENCH_PRODUCTS = 4 };
+enum { BENCH_PRODUCTS = 9 };
 void bench_products(const DenoiserConfig *config, BenchProduct products[BENCH_PRODUCTS]);
 
-/* Seconds that one such product of `rows` rows takes, alone and warm. */
+/* Seconds that one such product for `rows` frames takes, alone and warm. */
 double bench_product(const BenchProduct *product, BenchWay way, size_t rows);
 
 /* Multiply-adds of one such product. */

@@ -99,8 +99,8 @@ static double print_products(const BenchTimes *times, const BenchProduct *produc
         }
     for (size_t p = 0; p < BENCH_PRODUCTS; p++) {
         const double gigaflops = 2e-9 * bench_product_cost(&products[p], rows);
-        printf("| %s, %zu x %zu x %zu | %zu |", products[p].layer, rows, products[p].out,
-               products[p].in, products[p].count);
+        printf("| %s, %zu x %zu x %zu | %zu |", products[p].layer, rows * products[p].places,
+               products[p].out, products[p].in, products[p].count);
         for (BenchWay way = BENCH_FORWARD; way <= BENCH_DW; way++) {
             const double took = bench_median(times, PRODUCTS + 3 * p + way);
             if (took > 0.0)
