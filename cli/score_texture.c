@@ -53,7 +53,8 @@ static int fill(const ScoreRequest *request, const TextureModel *model, Corpus *
     return corpus_measure_by(corpus, texture_model_maps(model), err);
 }
 
-/* losses (LEVELS,): the mean squared error of the network's output at each level, the same windows
+/* losses (LEVELS,): the squared error of the network's output at each level, its bands weighed
+ * as in training, the same windows
  * and noise at all. */
 static int measure(const ScoreRequest *request, const TextureModel *model, const Corpus *corpus,
                    TextureBatch *batch, double *losses, Error *err)
@@ -95,7 +96,7 @@ static void print(const ScoreRequest *request, const TextureModel *model, const 
         printf("]}\n");
         return;
     }
-    printf("half-log-SNR  squared error of %s\n", prediction);
+    printf("half-log-SNR  squared error of %s, bands weighed as in training\n", prediction);
     for (int l = 0; l < LEVELS; l++)
         printf("%12g  %.4f\n", LEVEL_FIRST + LEVEL_STEP * l, losses[l]);
     printf("%12s  %.4f\n", "mean", mean);

@@ -100,6 +100,23 @@ static double rms_of(const float *samples, size_t n)
     return sqrt(sum / (double)(n ? n : 1));
 }
 
+/* Of two channels of which one is silent, the other one alone. */
+static void drop_silent_channel(Sound *sound)
+{
+    double levels[2] = {0.0, 0.0};
+    if (sound->channels != 2)
+        return;
+    for (size_t i = 0; i < 2 * sound->frames; i++)
+        levels[i % 2] += (double)sound->samples[i] * (double)sound->samples[i];
+    const double silence = 1e-10 * (double)sound->frames;
+    if (levels[0] > silence && levels[1] > silence)
+        return;
+    const size_t kept = levels[1] > levels[0];
+    for (size_t i = 0; i < sound->frames; i++)
+        sound->samples[i] = sound->samples[2 * i + kept];
+    sound->channels = 1;
+}
+
 /* What a sound's first take is: LEFT only where the second channel says something new. */
 static CorpusChannel first_channel(const Sound *sound)
 {
@@ -112,8 +129,6 @@ static CorpusChannel first_channel(const Sound *sound)
         difference += (left - right) * (left - right);
         level += right * right;
     }
-    if (sqrt(level / (double)sound->frames) <= 1e-5)
-        return CORPUS_MONO;
     return difference > 1e-4 * level ? CORPUS_LEFT : CORPUS_ALIKE;
 }
 
@@ -141,6 +156,7 @@ static int add_sound(Reader *reader, size_t class_index, const char *recording, 
         return error_set(err, "it is silent (below -100 dBFS)");
     if (resample(sound, reader->config->rate, err))
         return -1;
+    drop_silent_channel(sound);
     const CorpusChannel first = first_channel(sound);
     if (add_take(reader, class_index, recording, first, sound, err))
         return -1;

@@ -169,7 +169,7 @@ static int read_request(int argc, char **argv, TransformRequest *request)
         OPTION_INTEGER("channels", &request->channels, 1, 2, "N", "the input's if not given"),
     };
     const Usage usage = {.verb = "transform",
-                         .synopsis = "INPUT --strength X [--class NAME] [--seed N] -o OUT",
+                         .synopsis = "INPUT [--strength X] [--class NAME] [--seed N] -o OUT",
                          .summary = "Makes a texture of a sound, as far as you like: its gestures "
                                     "stay, and what it is made of changes.",
                          .options = options,

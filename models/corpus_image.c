@@ -3,6 +3,7 @@
 #include "models/half.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,16 @@ static void add_image(Image image, const float *share, size_t bands, size_t coun
     *image.weight += (float)count;
 }
 
+/* Whether take i is the left one of a recording of which right and middle are there as well: they
+ * may have been refused, for want of memory. */
+static bool has_all(const Corpus *corpus, size_t i)
+{
+    const CorpusTake *take = &corpus->takes[i];
+    return take->channel == CORPUS_LEFT && i + 2 < corpus->take_count &&
+           take[1].channel == CORPUS_RIGHT && take[2].channel == CORPUS_MIDDLE &&
+           take[1].frames == take->frames && take[2].frames == take->frames;
+}
+
 /* Measures all recordings of two channels: adds to sums (classes, bands) and weights (classes,). */
 static void measure_all(Corpus *corpus, float *frame, double *energies, float *share, float *sums,
                         float *weights)
@@ -72,7 +83,7 @@ static void measure_all(Corpus *corpus, float *frame, double *energies, float *s
         const size_t count = corpus_take_side(corpus, take, 0, &first);
         if (take->channel == CORPUS_ALIKE)
             add_image(image, NULL, bands, count);
-        if (take->channel != CORPUS_LEFT)
+        if (!has_all(corpus, i))
             continue;
         if (count) {
             measure(corpus, take, first, count, frame, energies, share);

@@ -264,12 +264,6 @@ void denoiser_pass_destroy(DenoiserPass *pass)
     free(pass);
 }
 
-static void add(size_t n, const real *x, real *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
-
 /* What a window is told, as FiLM's scales, shifts and gates: pass->film. */
 static void condition_forward(DenoiserPass *pass, const real *w, const DenoiserInput *in)
 {
@@ -285,11 +279,11 @@ static void condition_forward(DenoiserPass *pass, const real *w, const DenoiserI
     linear_forward(n, c->condition, c->condition, pass->level1_active, w + d->level2_w,
                    w + d->level2_b, pass->sum);
     embedding_forward(n, c->classes, c->condition, in->mix, w + d->class_table, pass->part);
-    add(size, pass->part, pass->sum);
+    accumulate(size, pass->part, pass->sum);
     linear_forward(n, c->bands, c->condition, in->memory, w + d->memory_w, NULL, pass->part);
-    add(size, pass->part, pass->sum);
+    accumulate(size, pass->part, pass->sum);
     linear_forward(n, c->past, c->condition, in->past, w + d->past_w, NULL, pass->part);
-    add(size, pass->part, pass->sum);
+    accumulate(size, pass->part, pass->sum);
     silu_forward(size, pass->sum, pass->condition);
     linear_forward(n, c->condition, film_size(c), pass->condition, w + d->film_w, w + d->film_b,
                    pass->film);
@@ -366,7 +360,7 @@ static void block_backward(DenoiserPass *pass, const real *w, size_t b, size_t w
     taps_backward(windows, frames, c, d->config.dilations[b], pass->dcolumns, dinner);
     film_backward(windows, frames, c, stride, film, s->normed, dinner, dinner, dfilm, dfilm + c);
     norm_backward(rows, c, s->normed, s->inverse, dinner, dinner);
-    add(rows * c, dinner, dtrunk);
+    accumulate(rows * c, dinner, dtrunk);
 }
 
 static void condition_backward(DenoiserPass *pass, const real *w, const DenoiserInput *in, real *g)
@@ -376,7 +370,7 @@ static void condition_backward(DenoiserPass *pass, const real *w, const Denoiser
     const size_t n = in->windows, size = n * c->condition;
     linear_backward(n, c->condition, film_size(c), pass->condition, w + d->film_w, pass->dfilm,
                     pass->dpart, g + d->film_w, g + d->film_b);
-    add(size, pass->dcondition, pass->dpart);
+    accumulate(size, pass->dcondition, pass->dpart);
     silu_backward(size, pass->sum, pass->dpart, pass->dpart);
     linear_backward(n, c->bands, c->condition, in->memory, w + d->memory_w, pass->dpart, NULL,
                     g + d->memory_w, NULL);
@@ -407,7 +401,7 @@ void denoiser_backward(DenoiserPass *pass, const real *w, const DenoiserInput *i
                                   in->memory,  s->active,  pass->condition};
     memset(pass->dcondition, 0, in->windows * config->condition * sizeof *pass->dcondition);
     refiner_backward(pass->refiner, w, &refined, dout, pass->drow2, pass->dcondition, g);
-    add(rows * c, pass->drow2, pass->drow1);
+    accumulate(rows * c, pass->drow2, pass->drow1);
     silu_backward(rows * c, s->inner, pass->drow1, pass->drow1);
     film_backward(in->windows, in->frames, c, stride, film, s->normed, pass->drow1, pass->drow1,
                   dfilm, dfilm + c);

@@ -87,12 +87,6 @@ static void lay_out(const GridShape *s, const real *x, size_t first, size_t coun
         }
 }
 
-KERNEL static void add_to(size_t n, const real *x, real *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
-
 /* The transpose of lay_out: added to a window's dx. */
 static void take_up(const GridShape *s, const real *columns, size_t first, size_t count, real *dx)
 {
@@ -105,8 +99,8 @@ static void take_up(const GridShape *s, const real *columns, size_t first, size_
             for (size_t p = 0; p < s->positions; p++) {
                 const real *at = columns + ((t - first) * s->positions + p) * TAPS * c + tap * wide;
                 const size_t before = p > 0, after = p + 1 < s->positions;
-                add_to((before + 1 + after) * c, at + (1 - before) * c,
-                       dx + (frame * s->positions + p - before) * c);
+                accumulate((before + 1 + after) * c, at + (1 - before) * c,
+                           dx + (frame * s->positions + p - before) * c);
             }
         }
 }

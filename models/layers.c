@@ -63,7 +63,7 @@ void taps_forward(size_t windows, size_t frames, size_t channels, size_t dilatio
         }
 }
 
-KERNEL static void add_to(size_t n, const real *x, real *y)
+KERNEL void accumulate(size_t n, const real *x, real *y)
 {
     for (size_t i = 0; i < n; i++)
         y[i] += x[i];
@@ -79,9 +79,9 @@ void taps_backward(size_t windows, size_t frames, size_t channels, size_t dilati
             real *at = dx + (w * frames + t) * channels;
             memcpy(at, row + channels, channels * sizeof *at);
             if (t >= dilation)
-                add_to(channels, row - step + 2 * channels, at);
+                accumulate(channels, row - step + 2 * channels, at);
             if (t + dilation < frames)
-                add_to(channels, row + step, at);
+                accumulate(channels, row + step, at);
         }
 }
 

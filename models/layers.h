@@ -54,6 +54,9 @@ void gate_forward(size_t windows, size_t frames, size_t channels, size_t stride,
 void gate_backward(size_t windows, size_t frames, size_t channels, size_t stride, const real *gate,
                    const real *y, const real *dx, real *dy, real *dgate);
 
+/* y += x; n values. */
+void accumulate(size_t n, const real *x, real *y);
+
 /* SiLU: y = x / (1 + exp(-x)); n values. */
 void silu_forward(size_t n, const real *x, real *y);
 

@@ -47,7 +47,11 @@ static size_t film_size(const Refiner *r)
     return (3 * r->config.blocks + 2) * r->config.channels;
 }
 
-static int check_config(const RefinerConfig *c, Error *err)
+/* Patches share their weights, so a small file could ask for hours of work: no more values a frame
+ * than this. The default network has 1088. */
+enum { MOST_VALUES = 65536 };
+
+static int check_config(const RefinerConfig *c, size_t bands, Error *err)
 {
     if (c->channels < 4 || c->channels > 256)
         return error_set(err, "a refiner of %zu channels: 4 to 256 are possible", c->channels);
@@ -56,6 +60,9 @@ static int check_config(const RefinerConfig *c, Error *err)
                          REFINER_MAX_BLOCKS);
     if (c->stride < 2 || c->stride > 256)
         return error_set(err, "a refiner's stride of %zu bands: 2 to 256 are possible", c->stride);
+    if (grid_positions(bands, c->stride) * c->channels > MOST_VALUES)
+        return error_set(err, "a refiner of %zu patches of %zu channels: %d values are possible",
+                         grid_positions(bands, c->stride), c->channels, MOST_VALUES);
     return 0;
 }
 
@@ -88,7 +95,7 @@ static void add_block(Refiner *r, size_t b, Parameters *parameters)
 Refiner *refiner_create(const RefinerConfig *config, RefinerPlace place, Parameters *parameters,
                         Error *err)
 {
-    if (check_config(config, err))
+    if (check_config(config, place.bands, err))
         return NULL;
     Refiner *r = calloc(1, sizeof *r);
     if (!r) {
@@ -228,12 +235,6 @@ static void block_forward(RefinerPass *pass, const real *w, size_t b, const Refi
     gate_forward(in->windows, window, c, stride, film + 2 * c, s->outer, pass->trunk);
 }
 
-KERNEL static void add(size_t n, const real *x, real *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
-
 /* The memory's part of the trunk, the same in all frames of a window. */
 static void memory_forward(RefinerPass *pass, const real *w, const RefinerInput *in)
 {
@@ -243,7 +244,7 @@ static void memory_forward(RefinerPass *pass, const real *w, const RefinerInput 
     linear_forward(in->windows * r->positions, 2 * r->config.stride, c, pass->memory_patches,
                    w + r->memory_w, NULL, pass->known);
     for (size_t i = 0; i < in->windows * in->frames; i++)
-        add(row, pass->known + i / in->frames * row, pass->trunk + i * row);
+        accumulate(row, pass->known + i / in->frames * row, pass->trunk + i * row);
 }
 
 static void memory_backward(RefinerPass *pass, const real *w, const RefinerInput *in, real *g)
@@ -252,7 +253,7 @@ static void memory_backward(RefinerPass *pass, const real *w, const RefinerInput
     const size_t c = r->config.channels, row = r->positions * c;
     memset(pass->known, 0, in->windows * row * sizeof *pass->known);
     for (size_t i = 0; i < in->windows * in->frames; i++)
-        add(row, pass->dtrunk + i * row, pass->known + i / in->frames * row);
+        accumulate(row, pass->dtrunk + i * row, pass->known + i / in->frames * row);
     linear_backward(in->windows * r->positions, 2 * r->config.stride, c, pass->memory_patches,
                     w + r->memory_w, pass->known, NULL, g + r->memory_w, NULL);
 }
@@ -270,7 +271,7 @@ void refiner_forward(RefinerPass *pass, const real *w, const RefinerInput *in, r
     linear_forward(rows, r->place.features, r->positions * c, in->features, w + r->outline_w,
                    w + r->outline_b, pass->trunk);
     linear_forward(places, width, c, pass->patches, w + r->patch_w, NULL, s->inner);
-    add(places * c, s->inner, pass->trunk);
+    accumulate(places * c, s->inner, pass->trunk);
     memory_forward(pass, w, in);
     for (size_t b = 0; b < r->config.blocks; b++)
         block_forward(pass, w, b, in);
@@ -305,7 +306,7 @@ static void block_backward(RefinerPass *pass, const real *w, size_t b, const Ref
     film_backward(in->windows, window, c, stride, film, s->normed, pass->dpart, pass->dpart, dfilm,
                   dfilm + c);
     norm_backward(places, c, s->normed, s->inverse, pass->dpart, pass->dpart);
-    add(places * c, pass->dpart, pass->dtrunk);
+    accumulate(places * c, pass->dpart, pass->dtrunk);
 }
 
 /* The output layer: dout -> pass->dtrunk. */
@@ -346,5 +347,5 @@ void refiner_backward(RefinerPass *pass, const real *w, const RefinerInput *in, 
                     pass->dtrunk, dfeatures, g + r->outline_w, g + r->outline_b);
     linear_backward(in->windows, r->place.condition, film_size(r), in->condition, w + r->film_w,
                     pass->dfilm, pass->dcondition, g + r->film_w, g + r->film_b);
-    add(in->windows * r->place.condition, pass->dcondition, dcondition);
+    accumulate(in->windows * r->place.condition, pass->dcondition, dcondition);
 }

@@ -31,8 +31,8 @@ typedef struct RefinerPlace {
 typedef struct Refiner Refiner;         /* shape and parameter layout; immutable */
 typedef struct RefinerPass RefinerPass; /* working space of one thread */
 
-/* Appends its tensors to `parameters`. NULL with a message when the shape is out of range or memory
- * runs out. */
+/* Appends its tensors to `parameters`. NULL with a message when the shape is out of range (patches
+ * times channels, too: 65536 at most) or memory runs out. */
 Refiner *refiner_create(const RefinerConfig *config, RefinerPlace place, Parameters *parameters,
                         Error *err);
 void refiner_destroy(Refiner *refiner);

@@ -1,41 +1,13 @@
 #include "models/texture_image.h"
 
+#include "models/texture_level.h"
+
 #include <math.h>
-
-/* Mean energy of a band under a mixture: quantiles weighted as a Gaussian weights their places. */
-static double band_energy(const TextureModel *model, const float *mix, size_t band)
-{
-    const DenoiserConfig *config = &texture_model_config(model)->denoiser;
-    const float *table = normaliser_table(texture_model_maps(model));
-    double sum = 0.0, weights = 0.0;
-    for (size_t k = 0; k < NORMALISER_KNOTS; k++) {
-        const double place =
-            NORMALISER_RANGE * (2.0 * (double)k / (double)(NORMALISER_KNOTS - 1) - 1.0);
-        const double weight = exp(-0.5 * place * place);
-        double value = 0.0;
-        for (size_t c = 0; c < config->classes; c++)
-            if (mix[c] > 0.0f)
-                value += (double)mix[c] *
-                         (double)table[(c * config->bands + band) * NORMALISER_KNOTS + k];
-        sum += weight * exp(value);
-        weights += weight;
-    }
-    return sum / weights;
-}
-
-/* Energy of a mixture over all bins. */
-static double energy(const TextureModel *model, const float *mix)
-{
-    const Bands *bands = texture_model_bands(model);
-    double sum = 1e-20;
-    for (size_t b = 0; b < bands_count(bands); b++)
-        sum += bands_width(bands, b) * band_energy(model, mix, b);
-    return sum;
-}
 
 float texture_image_level(const TextureModel *model, const float *mix)
 {
     const size_t classes = texture_model_config(model)->denoiser.classes;
+    float space[4096];
     double goal = 0.0;
     for (size_t c = 0; c < classes; c++) {
         float alone[TEXTURE_MAX_CLASSES] = {0};
@@ -43,9 +15,9 @@ float texture_image_level(const TextureModel *model, const float *mix)
         if (mix[c] >= 1.0f)
             return 1.0f;
         if (mix[c] > 0.0f)
-            goal += (double)mix[c] * log(energy(model, alone));
+            goal += (double)mix[c] * log(texture_level_class(model, alone, space));
     }
-    const double level = exp(0.5 * (goal - log(energy(model, mix))));
+    const double level = exp(0.5 * (goal - log(texture_level_class(model, mix, space))));
     return (float)fmin(10.0, fmax(0.1, level));
 }
 

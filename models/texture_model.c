@@ -133,6 +133,10 @@ static TextureModel *read_model(const Safetensors *file, Error *err)
                   kind ? kind : "missing");
         return NULL;
     }
+    if (format && !strcmp(format, "1")) {
+        error_set(err, "it was made by an older Brume (format version \"1\"): train it again");
+        return NULL;
+    }
     if (!format || strcmp(format, TEXTURE_FORMAT)) {
         error_set(err,
                   "its format version is \"%.60s\"; this Brume reads \"" TEXTURE_FORMAT

@@ -34,7 +34,8 @@ typedef struct TextureConfig {
 
 typedef struct TextureModel TextureModel;
 
-/* The network that RECIPES and training found best, for `classes` classes (names still empty). */
+/* The network that is trained where nothing else is asked for, for `classes` classes (names still
+ * empty). */
 TextureConfig texture_config_default(size_t classes);
 
 /* A model with no weights yet (all zero): training fills normaliser and weights. */

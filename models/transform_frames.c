@@ -5,6 +5,7 @@
 #include "models/texture_image.h"
 #include "models/texture_memory.h"
 #include "models/texture_past.h"
+#include "models/texture_level.h"
 #include "models/transform_level.h"
 #include "models/transform_noise.h"
 
@@ -83,7 +84,7 @@ static void settle(TransformFrames *frames)
     texture_memory_settle(frames->model, &frames->settings.texture, frames->mix, frames->memory);
     memcpy(frames->memory + frames->bands, frames->memory, frames->bands * sizeof(float));
     frames->gain = 2.0f * logf(texture_image_level(frames->model, frames->mix));
-    frames->loudness = log(transform_level_class(frames->model, frames->mix, frames->residual));
+    frames->loudness = log(texture_level_class(frames->model, frames->mix, frames->residual));
     frames->from = frames->made = (TransformLevel){0.0, 0.0};
 }
 
@@ -202,7 +203,7 @@ static double frame_energy(const TransformFrames *frames, float *const *log_ener
     const float *frame[CHANNELS];
     for (unsigned c = 0; c < frames->channels; c++)
         frame[c] = log_energy[c] + f * frames->bands;
-    return transform_level_frame(frames->model, frame, frames->channels);
+    return texture_level_frame(frames->model, frame, frames->channels);
 }
 
 /* How far each frame of the input is from the class's level. */

@@ -16,14 +16,6 @@ typedef struct TransformLevel {
     double energy, time;
 } TransformLevel;
 
-/* Mean energy of a mixture of classes over all its recordings, the bands weighed by their width in
- * bins. mix (classes,) sums to 1; space (bands,) is written over. Any thread. */
-double transform_level_class(const TextureModel *model, const float *mix, float *space);
-
-/* The same of one frame: log energies (bands,) of each of the channels, whose mean is taken. */
-double transform_level_frame(const TextureModel *model, const float *const *frame,
-                             unsigned channels);
-
 /* Whether an input of that energy pauses: it is under -80 dB of full-scale noise. */
 bool transform_level_pauses(const TextureModel *model, double energy);
 
