@@ -101,6 +101,34 @@ static bool plays(Host *host)
     return false;
 }
 
+/* Switched off in the block in which the model was handed over, it plays when switched on. */
+static void test_choose_and_stop(void **state)
+{
+    (void)state;
+    float *wanted = room(), *got = room();
+    Host *host = open_host((HostKind){0});
+    host_activate(host);
+    host_choose(host, other_model());
+    for (int blocks = 0; blocks < 3000 && !strstr(host_model(host), "/other."); blocks++) {
+        host_run(host, 64);
+        usleep(1000);
+    }
+    host_deactivate(host);
+    host_activate(host);
+    export_second(host, got);
+    assert_non_null(strstr(host_status(host), "Playing \"other\""));
+    host_close(host);
+    host = open_host((HostKind){0});
+    host_activate(host);
+    host_choose(host, other_model());
+    host_settle(host);
+    export_second(host, wanted);
+    assert_memory_equal(got, wanted, 2 * FRAMES * sizeof *got);
+    host_close(host);
+    free(wanted);
+    free(got);
+}
+
 /* Another model plays, and nothing was silent on the way. */
 static void test_choose(void **state)
 {
@@ -487,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_asked),
         cmocka_unit_test(test_choose),
+        cmocka_unit_test(test_choose_and_stop),
         cmocka_unit_test(test_choose_many),
         cmocka_unit_test(test_refuse),
         cmocka_unit_test(test_no_worker),

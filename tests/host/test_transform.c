@@ -358,6 +358,49 @@ static void test_model_changes(void **state)
     free(other_model);
 }
 
+/* Switched off at once after something was asked for: it is not done when it is switched on again.
+ */
+static void test_nothing_is_left_over(void **state)
+{
+    (void)state;
+    enum { RATE = 48000, SHORT = RATE };
+    memset(in, 0, sizeof in);
+    Host *host = open_host(host_tiny_bundle(), RATE, 0.5F);
+    host_set(host, "mode", 0);
+    host_set(host, "freewheel", 1);
+    host_activate(host);
+    pass(host, other, 0, SHORT, BLOCK, false);
+    host_deactivate(host);
+    for (int tries = 0; tries < 5; tries++) {
+        host_set(host, "freewheel", 0);
+        host_set(host, "mode", 2);
+        host_set(host, "texture", 1);
+        host_activate(host);
+        host_run(host, 64);
+        host_set(host, "texture", 0);
+        host_run(host, 64);
+        host_deactivate(host);
+        host_set(host, "mode", 0);
+        host_activate(host);
+        host_pace_begin(host);
+        float loudest = 0;
+        for (int blocks = 0; blocks < 1000 && loudest == 0; blocks++) {
+            pass(host, out, 0, 256, 256, true);
+            for (size_t i = 0; i < 256; i++)
+                loudest = fmaxf(loudest, fabsf(out[0][i]));
+        }
+        assert_true(loudest > 0);
+        host_deactivate(host);
+    }
+    /* Nor are settings that were asked for then in force now. */
+    host_set(host, "freewheel", 1);
+    host_activate(host);
+    pass(host, out, 0, SHORT, BLOCK, false);
+    for (int c = 0; c < 2; c++)
+        assert_memory_equal(out[c], other[c], SHORT * sizeof(float));
+    host_close(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_modes_change_without_clicks),
         cmocka_unit_test(test_knobs),
         cmocka_unit_test(test_model_changes),
+        cmocka_unit_test(test_nothing_is_left_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
