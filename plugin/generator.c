@@ -276,6 +276,7 @@ static int act(Generator *generator, Command *command)
         return answer(generator, command);
     case COMMAND_RESTART:
         generator_change_source(generator, SOURCE_TEXTURE, NULL, NULL);
+        atomic_store(&generator->said, GENERATOR_LISTENS);
         return generator->playback ? restart(generator, command) : 0;
     case COMMAND_TRANSFORM:
         return transforming_begin(generator, command);

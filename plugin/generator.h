@@ -18,12 +18,13 @@
 
 typedef struct Generator Generator;
 
-/* How it stands with the answer to a melody. */
+/* How it stands with the answer to a melody, or with what is transformed. */
 typedef enum GeneratorAnswer {
     GENERATOR_LISTENS,  /* none was asked for */
     GENERATOR_COMPOSES, /* it is being made */
     GENERATOR_ANSWERS,
-    GENERATOR_UNSURE /* what was heard is no melody that could be carried on */
+    GENERATOR_UNSURE, /* what was heard is no melody that could be carried on */
+    GENERATOR_FAILS   /* nothing can be transformed: out of memory */
 } GeneratorAnswer;
 
 /* What the reader can tell at any time. */

@@ -18,7 +18,8 @@ static TransformSettings settings_of(const Command *command)
 }
 
 /* Makes a new stream of `lead` frames of silence (not more than it is late) and the input from
- * frame `since` on. False without a model, or if memory is short: then there is silence. */
+ * frame `since` on. False without a model, or if memory is short: then there is silence, and the
+ * status says so. */
 static bool open_stream(Generator *generator, const Command *command, uint64_t since, uint64_t lead)
 {
     const TransformSettings settings = settings_of(command);
@@ -27,6 +28,8 @@ static bool open_stream(Generator *generator, const Command *command, uint64_t s
         transform = transform_playback_create(shared_model_texture(generator->model), &settings, 2,
                                               generator->rate, &generator->cancel, NULL);
     generator_change_source(generator, SOURCE_TRANSFORM, NULL, transform);
+    atomic_store(&generator->said,
+                 transform || !generator->model ? GENERATOR_LISTENS : GENERATOR_FAILS);
     if (!transform)
         return false;
     generator->origin = generator->fed = since;

@@ -22,6 +22,7 @@ typedef enum Complaint {
     COMPLAINT_DEAF,
     COMPLAINT_UNSURE,
     COMPLAINT_NO_MELODY,
+    COMPLAINT_TRANSFORM,
     COMPLAINT_COUNT
 } Complaint;
 
