@@ -179,6 +179,8 @@ static void write_meters(Brume *self)
         status_complain(&self->status, self->melody ? COMPLAINT_UNSURE : COMPLAINT_NO_MELODY);
     if (now.answer == GENERATOR_FAILS)
         status_complain(&self->status, COMPLAINT_TRANSFORM);
+    if (now.answer == GENERATOR_TARDY)
+        status_complain(&self->status, COMPLAINT_TARDY);
     self->answer = now.answer;
     write_output(self, PORT_UNDERRUNS, (float)now.underruns);
     write_output(self, PORT_LOAD, now.load);

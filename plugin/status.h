@@ -23,6 +23,7 @@ typedef enum Complaint {
     COMPLAINT_UNSURE,
     COMPLAINT_NO_MELODY,
     COMPLAINT_TRANSFORM,
+    COMPLAINT_TARDY,
     COMPLAINT_COUNT
 } Complaint;
 
