@@ -170,6 +170,13 @@ uint64_t texture_stream_position(const TextureStream *stream)
     return block_start(stream, stream->block) - (stream->sound_end - stream->sound_at);
 }
 
+/* Width weighs what is made: it alone makes no other frames. */
+static bool same_frames(const TextureSettings *a, const TextureSettings *b)
+{
+    return a->sampler == b->sampler && a->steps == b->steps &&
+           !memcmp(a->mix, b->mix, sizeof a->mix);
+}
+
 uint64_t texture_stream_redo(TextureStream *stream, const TextureSettings *settings, uint64_t from)
 {
     uint64_t block = stream->block;
@@ -186,8 +193,10 @@ uint64_t texture_stream_redo(TextureStream *stream, const TextureSettings *setti
     if (block < stream->block)
         go_to_snapshot(stream, block);
     stream->sound_at = stream->sound_end = 0;
+    const bool as_made = same_frames(texture_frames_settings(stream->frames), &kept);
     texture_frames_set(stream->frames, &kept);
-    texture_frames_redo(stream->frames);
+    if (!as_made)
+        texture_frames_redo(stream->frames);
     return texture_stream_position(stream);
 }
 
