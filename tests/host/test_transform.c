@@ -162,6 +162,16 @@ static double difference(float sound[2][LONGEST], size_t latency, size_t from, s
     return 10 * log10(error / all);
 }
 
+/* Mean of both channels' squares in frames from..to. */
+static double power(float sound[2][LONGEST], size_t from, size_t to)
+{
+    double sum = 0;
+    for (int c = 0; c < 2; c++)
+        for (size_t i = from; i < to; i++)
+            sum += (double)sound[c][i] * (double)sound[c][i];
+    return sum / (2 * (double)(to - from));
+}
+
 /* As in Ardour: in an export the transport starts when as much of the input has come in as the
  * sound is late, and from there on the sound is due; after some silent blocks, or none. */
 static void test_from_the_transport_s_start(void **state)
@@ -195,7 +205,10 @@ static void test_from_the_transport_s_start(void **state)
             memcpy(again, out, sizeof out);
         for (int c = 0; c < 2; c++)
             assert_memory_equal(again[c], out[c], FRAMES * sizeof(float));
-        assert_true(fabs(difference(out, latency, 0, FRAMES - latency)) < 12);
+        /* From other noise, but as loud as what the command makes of it. */
+        const double louder = power(out, latency, FRAMES) / power(other, 0, played);
+        printf("from the start again: %.2f dB louder\n", 10 * log10(louder));
+        assert_true(fabs(10 * log10(louder)) < 1);
         host_close(host);
     }
 }
@@ -244,7 +257,7 @@ static void test_live(void **state)
     (void)state;
     enum { RATE = 48000, FRAMES = 4 * RATE };
     const size_t latency = latency_of(host_shipped_bundle(), RATE);
-    bool exact = !IN_TIME;
+    bool exact = !IN_TIME, in_time = false;
     make_input(FRAMES);
     export_to(other, host_shipped_bundle(), RATE, 0.6F, FRAMES, BLOCK);
     for (int tries = 0; tries < 4 && (!exact || tries == 0); tries++) {
@@ -253,6 +266,7 @@ static void test_live(void **state)
         host_pace_begin(host);
         pass(host, out, 0, FRAMES, BLOCK, true);
         const size_t faded = latency + RATE / 10;
+        in_time = in_time || host_get(host, "underruns") == 0;
         printf("live: %g underruns, load %.2f\n", (double)host_get(host, "underruns"),
                (double)host_get(host, "load"));
         exact =
@@ -268,7 +282,9 @@ static void test_live(void **state)
         assert_true(fabs(wrong) < 0.05 * all || all < 1e-6 || !IN_TIME);
         host_close(host);
     }
-    assert_true(exact);
+    if (!in_time)
+        printf("not compared with an export: the machine is too busy to keep up\n");
+    assert_true(exact || !in_time);
 }
 
 /* Modes change while a sine comes in: no step is larger than a sine's and a fade's. */
