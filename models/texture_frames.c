@@ -66,6 +66,11 @@ void texture_frames_set(TextureFrames *frames, const TextureSettings *settings)
     settle(frames);
 }
 
+void texture_frames_set_width(TextureFrames *frames, float width)
+{
+    frames->state.settings.width = width;
+}
+
 void texture_frames_restart(TextureFrames *frames, const TextureSettings *settings)
 {
     memset(&frames->state, 0, sizeof frames->state);

@@ -36,6 +36,9 @@ void texture_frames_restart(TextureFrames *frames, const TextureSettings *settin
 /* Other settings (but the seed) for chunks not yet made. */
 void texture_frames_set(TextureFrames *frames, const TextureSettings *settings);
 
+/* Another width. It says how frames are heard, not what they are: what was begun goes on. */
+void texture_frames_set_width(TextureFrames *frames, float width);
+
 /* Forgets the frames that wait, so that the next ones are made with the settings of now; what is
  * forgotten fades out under them. */
 void texture_frames_redo(TextureFrames *frames);

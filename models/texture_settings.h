@@ -12,7 +12,9 @@ typedef struct TextureSettings {
     float mix[TEXTURE_MAX_CLASSES]; /* weight of each class, 0 or more; scaled to sum to 1 */
     SamplerKind sampler;
     int steps;   /* 1..1000 */
-    float width; /* 0 = both channels the same, 1 = noise that shares nothing */
+    float width; /* 0 = mono, 0.5 = as wide as the class's recordings, band by band (middle and side
+                  * are textures of their own), 1 = uncorrelated; of what is transformed: 1 - the
+                  * correlation of the noise of the two channels */
 } TextureSettings;
 
 /* Seed 0, the first class, 8 steps of DPM-Solver++, width 0.5. */

@@ -23,10 +23,14 @@ struct TextureStream {
     size_t hop, rewinds, snapshot_size;
     TextureFrames *frames;
     Channel channel[CHANNELS];
-    float *log_energy; /* (SEEN, bands) */
-    float *mix;        /* (classes,) that the gains are for, and their width */
+    float *mix; /* (classes,) that the gains are for, and their width */
     float width;
-    uint64_t block;             /* number of the next block */
+    size_t seen_size, shown_size; /* values: of a channel's energies (SEEN, bands); of all that a
+                                   * block is made of: these (channels, seen_size), then the
+                                   * mixture in its middle (classes,) */
+    float *shown;                 /* (rewinds or 1, shown_size): of block b at b % rewinds */
+    uint64_t block;               /* number of the next block */
+    uint64_t next; /* ... to be made from new frames: `block`, or a later one after a redo */
     size_t sound_at, sound_end; /* of channel[].sound */
     char *snapshots;            /* (rewinds, snapshot_size): before block b at b % rewinds */
     uint64_t oldest;            /* block of the oldest snapshot that holds */
@@ -43,7 +47,10 @@ static int create_space(TextureStream *stream, Error *err)
 {
     const Bands *bands = texture_model_bands(stream->model);
     const size_t classes = texture_model_config(stream->model)->denoiser.classes;
-    stream->log_energy = calloc(SEEN * bands_count(bands), sizeof(float));
+    const size_t remembered = stream->rewinds ? stream->rewinds : 1;
+    stream->seen_size = SEEN * bands_count(bands);
+    stream->shown_size = stream->channels * stream->seen_size + classes;
+    stream->shown = calloc(remembered * stream->shown_size, sizeof(float));
     stream->mix = calloc(classes, sizeof(float));
     stream->snapshot_size = texture_frames_state_size(stream->frames);
     for (unsigned c = 0; c < CHANNELS; c++) {
@@ -65,7 +72,7 @@ static int create_space(TextureStream *stream, Error *err)
     }
     if (stream->rewinds)
         stream->snapshots = malloc(stream->rewinds * stream->snapshot_size);
-    if (!stream->log_energy || !stream->mix || (stream->rewinds && !stream->snapshots))
+    if (!stream->shown || !stream->mix || (stream->rewinds && !stream->snapshots))
         return error_set(err, "out of memory for a texture");
     return 0;
 }
@@ -105,7 +112,7 @@ void texture_stream_destroy(TextureStream *stream)
         free(stream->channel[c].gain);
     }
     texture_frames_destroy(stream->frames);
-    free(stream->log_energy);
+    free(stream->shown);
     free(stream->mix);
     free(stream->snapshots);
     free(stream);
@@ -116,7 +123,7 @@ void texture_stream_restart(TextureStream *stream, const TextureSettings *settin
     texture_frames_restart(stream->frames, settings);
     for (unsigned c = 0; c < stream->channels; c++)
         inverter_reset(stream->channel[c].inverter);
-    stream->block = stream->oldest = 0;
+    stream->block = stream->next = stream->oldest = 0;
     stream->sound_at = stream->sound_end = 0;
 }
 
@@ -130,7 +137,8 @@ static void take_snapshot(TextureStream *stream)
     if (!stream->rewinds)
         return;
     char *at = snapshot_of(stream, stream->block);
-    texture_frames_save(stream->frames, at);
+    if (stream->block == stream->next)
+        texture_frames_save(stream->frames, at);
     at += texture_frames_state_size(stream->frames);
     for (unsigned c = 0; c < stream->channels; c++) {
         inverter_save(stream->channel[c].inverter, at);
@@ -140,17 +148,22 @@ static void take_snapshot(TextureStream *stream)
         stream->oldest = stream->block - stream->rewinds + 1;
 }
 
-static void go_to_snapshot(TextureStream *stream, uint64_t block)
+/* Back to before a block, in what is made of the frames. */
+static void rewind_sound(TextureStream *stream, uint64_t block)
 {
-    const char *at = snapshot_of(stream, block);
-    texture_frames_load(stream->frames, at);
-    at += texture_frames_state_size(stream->frames);
+    const char *at = snapshot_of(stream, block) + texture_frames_state_size(stream->frames);
     for (unsigned c = 0; c < stream->channels; c++) {
         inverter_load(stream->channel[c].inverter, at);
         at += inverter_state_size(stream->channel[c].inverter);
     }
     stream->block = block;
-    stream->sound_at = stream->sound_end = 0;
+}
+
+/* Back to before a block, in the frames. */
+static void rewind_frames(TextureStream *stream, uint64_t block)
+{
+    texture_frames_load(stream->frames, snapshot_of(stream, block));
+    stream->next = block;
 }
 
 /* Number of a block's first sample. The stream's first three hops, which lack the frames before
@@ -170,6 +183,13 @@ uint64_t texture_stream_position(const TextureStream *stream)
     return block_start(stream, stream->block) - (stream->sound_end - stream->sound_at);
 }
 
+/* Width weighs what is made: it alone makes no other frames. */
+static bool same_frames(const TextureSettings *a, const TextureSettings *b)
+{
+    return a->sampler == b->sampler && a->steps == b->steps &&
+           !memcmp(a->mix, b->mix, sizeof a->mix);
+}
+
 uint64_t texture_stream_redo(TextureStream *stream, const TextureSettings *settings, uint64_t from)
 {
     uint64_t block = stream->block;
@@ -184,18 +204,23 @@ uint64_t texture_stream_redo(TextureStream *stream, const TextureSettings *setti
         return 0;
     }
     if (block < stream->block)
-        go_to_snapshot(stream, block);
+        rewind_sound(stream, block);
     stream->sound_at = stream->sound_end = 0;
+    if (same_frames(texture_frames_settings(stream->frames), &kept)) {
+        texture_frames_set_width(stream->frames, kept.width);
+        return texture_stream_position(stream);
+    }
+    if (block < stream->next)
+        rewind_frames(stream, block);
     texture_frames_set(stream->frames, &kept);
     texture_frames_redo(stream->frames);
     return texture_stream_position(stream);
 }
 
-/* Gains for the mixture of classes that the next block has in its middle. */
-static void set_gains(TextureStream *stream)
+/* Gains for a mixture of classes. */
+static void set_gains(TextureStream *stream, const float *mix)
 {
     const size_t classes = texture_model_config(stream->model)->denoiser.classes;
-    const float *mix = texture_frames_mix(stream->frames, INVERTER_BLOCK / 2);
     const float width = texture_frames_settings(stream->frames)->width;
     if (stream->width == width && !memcmp(stream->mix, mix, classes * sizeof *mix))
         return;
@@ -216,20 +241,39 @@ static void spread(TextureStream *stream)
     }
 }
 
+/* What the next block is made of (shown_size,), remembered or new; NULL when cancelled. */
+static const float *show(TextureStream *stream, Error *err)
+{
+    const size_t classes = texture_model_config(stream->model)->denoiser.classes;
+    const size_t remembered = stream->rewinds ? stream->rewinds : 1;
+    float *shown = stream->shown + stream->block % remembered * stream->shown_size;
+    if (stream->block < stream->next)
+        return shown;
+    if (texture_frames_ensure(stream->frames, SEEN, err))
+        return NULL;
+    for (unsigned c = 0; c < stream->channels; c++)
+        texture_frames_read(stream->frames, c, SEEN, shown + c * stream->seen_size);
+    memcpy(shown + stream->channels * stream->seen_size,
+           texture_frames_mix(stream->frames, INVERTER_BLOCK / 2), classes * sizeof *shown);
+    texture_frames_drop(stream->frames, INVERTER_BLOCK);
+    stream->next++;
+    return shown;
+}
+
 /* The next INVERTER_BLOCK frames as sound. */
 static int make_block(TextureStream *stream, Error *err)
 {
     take_snapshot(stream);
-    if (texture_frames_ensure(stream->frames, SEEN, err))
+    const float *shown = show(stream, err);
+    if (!shown)
         return -1;
-    set_gains(stream);
+    set_gains(stream, shown + stream->channels * stream->seen_size);
     for (unsigned c = 0; c < stream->channels; c++) {
         Channel *channel = &stream->channel[c];
-        texture_frames_read(stream->frames, c, SEEN, stream->log_energy);
-        inverter_block(channel->inverter, stream->log_energy, channel->gain, channel->sound);
+        inverter_block(channel->inverter, shown + c * stream->seen_size, channel->gain,
+                       channel->sound);
     }
     spread(stream);
-    texture_frames_drop(stream->frames, INVERTER_BLOCK);
     stream->sound_at = stream->block ? 0 : 3 * stream->hop;
     stream->sound_end = INVERTER_BLOCK * stream->hop;
     stream->block++;

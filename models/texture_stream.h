@@ -33,8 +33,9 @@ uint64_t texture_stream_position(const TextureStream *stream);
 void texture_stream_restart(TextureStream *stream, const TextureSettings *settings);
 
 /* Goes back to the last block that begins at or before sample `from`, or as far back as is
- * remembered, and goes on from there with other settings (but the same seed). Returns the number of
- * the next sample: the caller passes over what comes before `from`. */
+ * remembered, and goes on from there with other settings (but the same seed). If they differ from
+ * those in force in width alone, it is the same texture, otherwise spread; else another follows.
+ * Returns the number of the next sample: the caller passes over what comes before `from`. */
 uint64_t texture_stream_redo(TextureStream *stream, const TextureSettings *settings, uint64_t from);
 
 /* Seconds between the joins of chunks, and the time of the first: where seams would be. */

@@ -177,6 +177,10 @@ static void write_meters(Brume *self)
     self->underruns = now.underruns;
     if (now.answer == GENERATOR_UNSURE && self->answer != GENERATOR_UNSURE)
         status_complain(&self->status, self->melody ? COMPLAINT_UNSURE : COMPLAINT_NO_MELODY);
+    if (now.answer == GENERATOR_FAILS)
+        status_complain(&self->status, COMPLAINT_TRANSFORM);
+    if (now.answer == GENERATOR_TARDY)
+        status_complain(&self->status, COMPLAINT_TARDY);
     self->answer = now.answer;
     write_output(self, PORT_UNDERRUNS, (float)now.underruns);
     write_output(self, PORT_LOAD, now.load);

@@ -10,7 +10,8 @@
 
 typedef struct Delay Delay;
 
-/* The longest delay: far more than a model whose frames are as short as sound asks for has. */
+/* The longest delay: far more than a model whose frames are as short as sound asks for has. Others
+ * transform nothing. */
 #define DELAY_SECONDS 4.0
 
 /* Stereo, at `rate` Hz. NULL with a message out of memory. Not on the audio thread. */

@@ -276,6 +276,7 @@ static int act(Generator *generator, Command *command)
         return answer(generator, command);
     case COMMAND_RESTART:
         generator_change_source(generator, SOURCE_TEXTURE, NULL, NULL);
+        atomic_store(&generator->said, GENERATOR_LISTENS);
         return generator->playback ? restart(generator, command) : 0;
     case COMMAND_TRANSFORM:
         return transforming_begin(generator, command);
@@ -386,6 +387,22 @@ static void *run_thread(void *user)
     return NULL;
 }
 
+/* What was asked for before the thread ended is void: it was meant for what sounded then. But a
+ * model that was taken over is the one to play. */
+static void start_over(Generator *generator)
+{
+    generator_change_source(generator, SOURCE_TEXTURE, NULL, NULL);
+    take_commands(generator);
+    generator->request.there = generator->is_late = false;
+    generator->request.command.settings = generator->wanted;
+    if (generator->request.model)
+        install(generator);
+    generator->settings = generator->request.command.settings;
+    generator->strength = generator->wanted_strength;
+    if (generator->playback)
+        playback_restart(generator->playback, &generator->settings);
+}
+
 int generator_start(Generator *generator, Error *err)
 {
     if (generator->started)
@@ -395,13 +412,11 @@ int generator_start(Generator *generator, Error *err)
     atomic_store(&generator->filling, true);
     lanes_reset(generator->lanes);
     hearing_reset(generator->hearing);
-    generator_change_source(generator, SOURCE_TEXTURE, NULL, NULL);
+    start_over(generator);
     atomic_store(&generator->said, GENERATOR_LISTENS);
     generator->broken = generator->waiting = generator->listens = generator->asked = false;
     generator->transforms = false;
     generator->since = generator->rest = 0;
-    if (generator->playback)
-        playback_restart(generator->playback, &generator->settings);
     if (pthread_create(&generator->thread, NULL, run_thread, generator))
         return error_set(err, "the system refuses a thread: no sound can be made");
     generator->started = true;

@@ -18,12 +18,14 @@
 
 typedef struct Generator Generator;
 
-/* How it stands with the answer to a melody. */
+/* How it stands with the answer to a melody, or with what is transformed. */
 typedef enum GeneratorAnswer {
     GENERATOR_LISTENS,  /* none was asked for */
     GENERATOR_COMPOSES, /* it is being made */
     GENERATOR_ANSWERS,
-    GENERATOR_UNSURE /* what was heard is no melody that could be carried on */
+    GENERATOR_UNSURE, /* what was heard is no melody that could be carried on */
+    GENERATOR_FAILS,  /* nothing can be transformed: out of memory */
+    GENERATOR_TARDY   /* nothing is transformed: this model would be too late */
 } GeneratorAnswer;
 
 /* What the reader can tell at any time. */
@@ -79,7 +81,8 @@ void generator_listen(Generator *generator);
 void generator_transform(Generator *generator, const TextureSettings *settings, float strength,
                          uint32_t unread);
 
-/* Frames by which what is transformed by `model` is late at `rate` Hz. Any thread. */
+/* Frames by which what is transformed by `model` is late at `rate` Hz; 0 if it transforms nothing,
+ * since that would be more than DELAY_SECONDS. Any thread. */
 uint64_t generator_latency(const SharedModel *model, double rate);
 
 /* n frames that came in, finite; while it listens or transforms. False if some were lost, since the

@@ -69,7 +69,7 @@ struct Generator {
     atomic_bool unhurried; /* the reader waits: nothing that came in is passed over */
     /* serial of the last command that was answered, with an offer or not */
     _Atomic uint64_t settled;
-    _Atomic int said; /* GeneratorAnswer: what became of the last answer asked for */
+    _Atomic int said; /* GeneratorAnswer: what became of what was last asked for */
     _Atomic float load;
 };
 

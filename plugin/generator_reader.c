@@ -84,14 +84,11 @@ void generator_set(Generator *generator, const TextureSettings *settings, float 
     if (same_settings(settings, &generator->wanted) && as_strong)
         return;
     generator->wanted = *settings;
-    if (!generator->started) {
-        generator->settings = *settings;
-        return;
-    }
-    post(generator, (Command){.kind = COMMAND_SET,
-                              .settings = *settings,
-                              .strength = strength,
-                              .from = set_from(generator)});
+    if (generator->started)
+        post(generator, (Command){.kind = COMMAND_SET,
+                                  .settings = *settings,
+                                  .strength = strength,
+                                  .from = set_from(generator)});
 }
 
 void generator_restart(Generator *generator, const TextureSettings *settings, uint32_t wait,

@@ -1,6 +1,7 @@
 /* The generator's thread at work on what comes in. Sound goes into the lanes by the number of the
  * input's frame that it belongs to, later by a constant: so it cannot slip against the input,
  * whatever happens to either. */
+#include "plugin/delay.h"
 #include "plugin/generator_parts.h"
 
 #include <string.h>
@@ -9,7 +10,8 @@ enum { PIECE = 256 };
 
 uint64_t generator_latency(const SharedModel *model, double rate)
 {
-    return transform_playback_latency(shared_model_texture(model), rate);
+    const uint64_t latency = transform_playback_latency(shared_model_texture(model), rate);
+    return (double)latency > DELAY_SECONDS * rate ? 0 : latency;
 }
 
 static TransformSettings settings_of(const Command *command)
@@ -18,22 +20,27 @@ static TransformSettings settings_of(const Command *command)
 }
 
 /* Makes a new stream of `lead` frames of silence (not more than it is late) and the input from
- * frame `since` on. False without a model, or if memory is short: then there is silence. */
+ * frame `since` on. False without a model, with one that is too late, or if memory is short: then
+ * there is silence, and the status says so. */
 static bool open_stream(Generator *generator, const Command *command, uint64_t since, uint64_t lead)
 {
     const TransformSettings settings = settings_of(command);
     TransformPlayback *transform = NULL;
-    if (generator->model)
+    const uint64_t latency =
+        generator->model ? generator_latency(generator->model, generator->rate) : 0;
+    if (latency > 0)
         transform = transform_playback_create(shared_model_texture(generator->model), &settings, 2,
                                               generator->rate, &generator->cancel, NULL);
     generator_change_source(generator, SOURCE_TRANSFORM, NULL, transform);
+    atomic_store(&generator->said, transform || !generator->model ? GENERATOR_LISTENS
+                                   : latency > 0                  ? GENERATOR_FAILS
+                                                                  : GENERATOR_TARDY);
     if (!transform)
         return false;
     generator->origin = generator->fed = since;
     generator->lead = lead;
     generator->silent = 0;
-    lanes_begin(generator->lanes,
-                since + generator_latency(generator->model, generator->rate) - lead);
+    lanes_begin(generator->lanes, since + latency - lead);
     return true;
 }
 

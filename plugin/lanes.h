@@ -45,8 +45,8 @@ void lanes_begin(Lanes *lanes, uint64_t start);
 /* Turns back to the lane that is played: what was begun is not offered after all. */
 void lanes_abandon(Lanes *lanes);
 
-/* Offers the lane begun, once it holds lanes_least frames. `serial` (not 0) names what it answers.
- */
+/* Offers the lane begun: once it holds lanes_least frames, or empty where time is kept. `serial`
+ * (not 0) names what it answers. */
 void lanes_offer(Lanes *lanes, LanesJoin join, uint64_t serial);
 
 /* Appends n frames, interleaved, to the lane turned to; returns how many fitted. */

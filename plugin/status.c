@@ -28,6 +28,11 @@ static const char *const sentences[COMPLAINT_COUNT] = {
         "for two seconds or more. ",
     [COMPLAINT_NO_MELODY] = "There is no melody model, so nothing is answered: put "
                             "melody.safetensors into the models of the bundle. ",
+    [COMPLAINT_TRANSFORM] = "What comes in cannot be transformed, for memory is short: close other "
+                            "programs, then leave this mode and come back. ",
+    [COMPLAINT_TARDY] =
+        "The model's frames are so long that what it transforms would come more than "
+        "4 seconds late, so it transforms nothing: choose another. ",
 };
 
 static void append(Status *status, const char *text)

@@ -22,6 +22,8 @@ typedef enum Complaint {
     COMPLAINT_DEAF,
     COMPLAINT_UNSURE,
     COMPLAINT_NO_MELODY,
+    COMPLAINT_TRANSFORM,
+    COMPLAINT_TARDY,
     COMPLAINT_COUNT
 } Complaint;
 

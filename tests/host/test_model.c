@@ -101,6 +101,34 @@ static bool plays(Host *host)
     return false;
 }
 
+/* Switched off in the block in which the model was handed over, it plays when switched on. */
+static void test_choose_and_stop(void **state)
+{
+    (void)state;
+    float *wanted = room(), *got = room();
+    Host *host = open_host((HostKind){0});
+    host_activate(host);
+    host_choose(host, other_model());
+    for (int blocks = 0; blocks < 3000 && !strstr(host_model(host), "/other."); blocks++) {
+        host_run(host, 64);
+        usleep(1000);
+    }
+    host_deactivate(host);
+    host_activate(host);
+    export_second(host, got);
+    assert_non_null(strstr(host_status(host), "Playing \"other\""));
+    host_close(host);
+    host = open_host((HostKind){0});
+    host_activate(host);
+    host_choose(host, other_model());
+    host_settle(host);
+    export_second(host, wanted);
+    assert_memory_equal(got, wanted, 2 * FRAMES * sizeof *got);
+    host_close(host);
+    free(wanted);
+    free(got);
+}
+
 /* Another model plays, and nothing was silent on the way. */
 static void test_choose(void **state)
 {
@@ -193,6 +221,52 @@ static void test_refuse(void **state)
     host_choose(host, path);
     host_settle(host);
     assert_non_null(strstr(host_status(host), "less than 4096 bytes"));
+    host_close(host);
+}
+
+/* Frames so long that the input that passes could not be as late: such a model is refused in that
+ * mode alone, and the player is told. */
+static void test_too_late_to_transform(void **state)
+{
+    (void)state;
+    shell(
+        "LC_ALL=C sed 's/:44100,/: 8000,/; s/:2048,/:4096,/; s/:20000\\.0,/: 3900.0,/' '%s' >'%s'",
+        other_model(), at("tardy.safetensors"));
+    Host *host = open_host((HostKind){0});
+    host_set(host, "mode", 2);
+    host_set(host, "dry", 0);
+    host_activate(host);
+    host_run(host, 128);
+    assert_true(host_get(host, "latency") > 0);
+    host_choose(host, at("tardy.safetensors"));
+    host_settle(host);
+    assert_non_null(strstr(host_status(host), "Playing \"tardy\""));
+    assert_non_null(strstr(host_status(host), "4 seconds late"));
+    assert_true(host_get(host, "latency") == 0);
+    /* The input passes at once, and nothing else is heard. */
+    host_pace_begin(host);
+    for (int block = 0; block < 800; block++) {
+        for (int i = 0; i < 128; i++)
+            host_in(host, 0)[i] = host_in(host, 1)[i] = 0.25F * sinf(0.1F * (float)(block + i));
+        host_run_paced(host, 128);
+        for (int i = 0; i < 128 && block > 600; i++)
+            assert_true(host_out(host, 0)[i] == 0.25F * sinf(0.1F * (float)(block + i)));
+    }
+    /* As a texture it plays. */
+    memset(host_in(host, 0), 0, 128 * sizeof(float));
+    memset(host_in(host, 1), 0, 128 * sizeof(float));
+    host_set(host, "mode", 0);
+    host_pace_begin(host);
+    float most = 0;
+    for (int block = 0; block < 2000 && most == 0; block++) {
+        host_run_paced(host, 128);
+        most = loudest(host_out(host, 0), 128);
+    }
+    assert_true(most > 0);
+    host_set(host, "mode", 2);
+    host_choose(host, other_model());
+    host_settle(host);
+    assert_true(host_get(host, "latency") > 0);
     host_close(host);
 }
 
@@ -487,8 +561,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_asked),
         cmocka_unit_test(test_choose),
+        cmocka_unit_test(test_choose_and_stop),
         cmocka_unit_test(test_choose_many),
         cmocka_unit_test(test_refuse),
+        cmocka_unit_test(test_too_late_to_transform),
         cmocka_unit_test(test_no_worker),
         cmocka_unit_test(test_save_and_restore),
         cmocka_unit_test(test_restored_from_the_first_frame),

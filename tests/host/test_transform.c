@@ -162,6 +162,16 @@ static double difference(float sound[2][LONGEST], size_t latency, size_t from, s
     return 10 * log10(error / all);
 }
 
+/* Mean of both channels' squares in frames from..to. */
+static double power(float sound[2][LONGEST], size_t from, size_t to)
+{
+    double sum = 0;
+    for (int c = 0; c < 2; c++)
+        for (size_t i = from; i < to; i++)
+            sum += (double)sound[c][i] * (double)sound[c][i];
+    return sum / (2 * (double)(to - from));
+}
+
 /* As in Ardour: in an export the transport starts when as much of the input has come in as the
  * sound is late, and from there on the sound is due; after some silent blocks, or none. */
 static void test_from_the_transport_s_start(void **state)
@@ -195,7 +205,10 @@ static void test_from_the_transport_s_start(void **state)
             memcpy(again, out, sizeof out);
         for (int c = 0; c < 2; c++)
             assert_memory_equal(again[c], out[c], FRAMES * sizeof(float));
-        assert_true(fabs(difference(out, latency, 0, FRAMES - latency)) < 12);
+        /* From other noise, but as loud as what the command makes of it. */
+        const double louder = power(out, latency, FRAMES) / power(other, 0, played);
+        printf("from the start again: %.2f dB louder\n", 10 * log10(louder));
+        assert_true(fabs(10 * log10(louder)) < 1);
         host_close(host);
     }
 }
@@ -244,7 +257,7 @@ static void test_live(void **state)
     (void)state;
     enum { RATE = 48000, FRAMES = 4 * RATE };
     const size_t latency = latency_of(host_shipped_bundle(), RATE);
-    bool exact = !IN_TIME;
+    bool exact = !IN_TIME, in_time = false;
     make_input(FRAMES);
     export_to(other, host_shipped_bundle(), RATE, 0.6F, FRAMES, BLOCK);
     for (int tries = 0; tries < 4 && (!exact || tries == 0); tries++) {
@@ -253,6 +266,7 @@ static void test_live(void **state)
         host_pace_begin(host);
         pass(host, out, 0, FRAMES, BLOCK, true);
         const size_t faded = latency + RATE / 10;
+        in_time = in_time || host_get(host, "underruns") == 0;
         printf("live: %g underruns, load %.2f\n", (double)host_get(host, "underruns"),
                (double)host_get(host, "load"));
         exact =
@@ -268,7 +282,9 @@ static void test_live(void **state)
         assert_true(fabs(wrong) < 0.05 * all || all < 1e-6 || !IN_TIME);
         host_close(host);
     }
-    assert_true(exact);
+    if (!in_time)
+        printf("not compared with an export: the machine is too busy to keep up\n");
+    assert_true(exact || !in_time);
 }
 
 /* Modes change while a sine comes in: no step is larger than a sine's and a fade's. */
@@ -358,6 +374,49 @@ static void test_model_changes(void **state)
     free(other_model);
 }
 
+/* Switched off at once after something was asked for: it is not done when it is switched on again.
+ */
+static void test_nothing_is_left_over(void **state)
+{
+    (void)state;
+    enum { RATE = 48000, SHORT = RATE };
+    memset(in, 0, sizeof in);
+    Host *host = open_host(host_tiny_bundle(), RATE, 0.5F);
+    host_set(host, "mode", 0);
+    host_set(host, "freewheel", 1);
+    host_activate(host);
+    pass(host, other, 0, SHORT, BLOCK, false);
+    host_deactivate(host);
+    for (int tries = 0; tries < 5; tries++) {
+        host_set(host, "freewheel", 0);
+        host_set(host, "mode", 2);
+        host_set(host, "texture", 1);
+        host_activate(host);
+        host_run(host, 64);
+        host_set(host, "texture", 0);
+        host_run(host, 64);
+        host_deactivate(host);
+        host_set(host, "mode", 0);
+        host_activate(host);
+        host_pace_begin(host);
+        float loudest = 0;
+        for (int blocks = 0; blocks < 1000 && loudest == 0; blocks++) {
+            pass(host, out, 0, 256, 256, true);
+            for (size_t i = 0; i < 256; i++)
+                loudest = fmaxf(loudest, fabsf(out[0][i]));
+        }
+        assert_true(loudest > 0);
+        host_deactivate(host);
+    }
+    /* Nor are settings that were asked for then in force now. */
+    host_set(host, "freewheel", 1);
+    host_activate(host);
+    pass(host, out, 0, SHORT, BLOCK, false);
+    for (int c = 0; c < 2; c++)
+        assert_memory_equal(out[c], other[c], SHORT * sizeof(float));
+    host_close(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_modes_change_without_clicks),
         cmocka_unit_test(test_knobs),
         cmocka_unit_test(test_model_changes),
+        cmocka_unit_test(test_nothing_is_left_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -367,6 +367,46 @@ static void test_redo(void **state)
     texture_model_destroy(model);
 }
 
+/* The middle's frames and the side's go on as they would have; only their gains change. */
+static void test_redo_of_width(void **state)
+{
+    (void)state;
+    TextureModel *model = default_model();
+    /* Four fifths of class 0 are in the middle, in all bands: at width 0.5 the middle's gain is
+     * sqrt(4 / 5), the side's sqrt(1 / 5); at width 1 both are sqrt(1 / 2). */
+    const double middle_gain = sqrt(0.5 / 0.8), side_gain = sqrt(0.5 / 0.2);
+    const TextureSettings settings = small_texture_settings(3);
+    TextureSettings wide = settings;
+    wide.width = 1.0f;
+    TextureStream *stream = create(model, &settings, CHANNELS, 6, NULL);
+    read_pieces(stream, sound, 0, LENGTH, LENGTH);
+    const uint64_t froms[] = {9000, 8000, 7000, 6000};
+    for (size_t i = 0; i < 4; i++) {
+        texture_stream_restart(stream, &settings);
+        read_pieces(stream, other, 0, 9000, LENGTH);
+        const uint64_t at = texture_stream_redo(stream, &wide, froms[i]);
+        assert_true(at == block_start(froms[i]));
+        read_pieces(stream, other, (size_t)at, (size_t)(LENGTH - at), 777);
+        assert_true(power(other[0] + at, LENGTH - at) > 1e-5);
+        for (size_t k = (size_t)at + LEAD; k < LENGTH; k++) {
+            const double middle = (double)other[0][k] + (double)other[1][k];
+            const double side = (double)other[0][k] - (double)other[1][k];
+            const double old_middle = (double)sound[0][k] + (double)sound[1][k];
+            const double old_side = (double)sound[0][k] - (double)sound[1][k];
+            if (fabs(middle - middle_gain * old_middle) > 1e-4 ||
+                fabs(side - side_gain * old_side) > 1e-4)
+                fail_msg("sample %zu: the middle is %.6g, not %.6g, or the side %.6g, not %.6g", k,
+                         middle, middle_gain * old_middle, side, side_gain * old_side);
+        }
+        /* Back again it is what it was. */
+        const uint64_t back = texture_stream_redo(stream, &settings, LENGTH - 2 * BLOCK);
+        read_pieces(stream, other, (size_t)back, (size_t)(LENGTH - back), LENGTH);
+        assert_same(CHANNELS, (size_t)back + LEAD, (size_t)(LENGTH - back - LEAD));
+    }
+    texture_stream_destroy(stream);
+    texture_model_destroy(model);
+}
+
 static void test_redo_out_of_reach(void **state)
 {
     (void)state;
@@ -413,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_redo_after_cancel),
         cmocka_unit_test(test_wild_weights),
         cmocka_unit_test(test_redo),
+        cmocka_unit_test(test_redo_of_width),
         cmocka_unit_test(test_redo_out_of_reach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
