@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANNELS = 2, QUICK_STEPS = 4, MOST_ENSURED = 64 };
+enum { CHANNELS = 2, QUICK_STEPS = 3, MOST_ENSURED = 64 };
 
 /* All that changes from call to call, but for the frames themselves. */
 typedef struct State {
@@ -33,7 +33,7 @@ struct TextureFrames {
      * `fading` rows. */
     float *values;
     float *mixes;  /* (rows, classes): the mixture that each row is to be mapped back with */
-    float *memory; /* (CHANNELS, bands), the same for both */
+    float *memory; /* (bands,) */
     TextureHistory *histories; /* (channels,): frames that have left `values` */
     float *told;               /* (channels, TEXTURE_PAST_VALUES): what a window is told of them */
     /* One sampling: the next chunk, of `length` frames, of which PREFIX - given .. PREFIX - 1 are
@@ -41,7 +41,7 @@ struct TextureFrames {
     bool begun;
     size_t length, given;
     Sampler sampler;
-    float *x, *network, *work, *known, *level, *window_mixes;
+    float *x, *network, *work, *known;
 };
 
 static float *row(const TextureFrames *frames, unsigned channel, size_t r)
@@ -55,7 +55,6 @@ static void settle(TextureFrames *frames)
     State *state = &frames->state;
     frames->begun = false;
     texture_memory_settle(frames->model, &state->settings, state->mix, frames->memory);
-    memcpy(frames->memory + frames->bands, frames->memory, frames->bands * sizeof(float));
 }
 
 void texture_frames_set(TextureFrames *frames, const TextureSettings *settings)
@@ -98,21 +97,19 @@ static int create_space(TextureFrames *frames, Error *err)
 {
     const size_t windows = frames->channels, rows = windows * frames->window;
     frames->pass =
-        denoiser_pass_create(texture_model_denoiser(frames->model), windows, rows, false, err);
+        denoiser_pass_create(texture_model_denoiser(frames->model), 1, frames->window, false, err);
     frames->values = calloc(windows * frames->rows * frames->bands, sizeof(float));
     frames->mixes = calloc(frames->rows * frames->classes, sizeof(float));
-    frames->memory = calloc(CHANNELS * frames->bands, sizeof(float));
+    frames->memory = calloc(frames->bands, sizeof(float));
     frames->histories = calloc(windows, sizeof *frames->histories);
     frames->told = calloc(windows * TEXTURE_PAST_VALUES, sizeof(float));
     frames->x = calloc(rows * frames->bands, sizeof(float));
     frames->network = calloc(rows * frames->bands, sizeof(float));
     frames->work = calloc(2 * rows * frames->bands, sizeof(float));
-    frames->known = calloc(rows, sizeof(float));
-    frames->level = calloc(windows, sizeof(float));
-    frames->window_mixes = calloc(windows * frames->classes, sizeof(float));
+    frames->known = calloc(frames->window, sizeof(float));
     if (!frames->pass || !frames->values || !frames->mixes || !frames->memory ||
         !frames->histories || !frames->told || !frames->x || !frames->network || !frames->work ||
-        !frames->known || !frames->level || !frames->window_mixes)
+        !frames->known)
         return error_set(err, "out of memory for a texture");
     return 0;
 }
@@ -172,8 +169,6 @@ void texture_frames_destroy(TextureFrames *frames)
     free(frames->network);
     free(frames->work);
     free(frames->known);
-    free(frames->level);
-    free(frames->window_mixes);
     free(frames);
 }
 
@@ -199,20 +194,28 @@ static void put_known(const TextureFrames *frames, float *x)
                frames->given * frames->bands * sizeof *x);
 }
 
+/* One channel after the other: a cancel is heard sooner, and the middle of two channels is, to the
+ * bit, what one channel alone would be. */
 static int sampling_denoise(void *user, const float *x, double half_log_snr, float *out)
 {
     TextureFrames *frames = user;
-    if (frames->cancel && atomic_load_explicit(frames->cancel, memory_order_relaxed))
-        return -1;
-    memcpy(frames->network, x,
-           frames->channels * frames->length * frames->bands * sizeof *frames->network);
+    const size_t size = frames->length * frames->bands;
+    memcpy(frames->network, x, frames->channels * size * sizeof *frames->network);
     put_known(frames, frames->network);
-    for (unsigned c = 0; c < frames->channels; c++)
-        frames->level[c] = (float)half_log_snr;
-    const DenoiserInput input = {frames->channels, frames->length, frames->network,
-                                 frames->known,    frames->level,  frames->window_mixes,
-                                 frames->memory,   frames->told};
-    denoiser_forward(frames->pass, texture_model_values(frames->model), &input, out);
+    for (unsigned c = 0; c < frames->channels; c++) {
+        if (frames->cancel && atomic_load_explicit(frames->cancel, memory_order_relaxed))
+            return -1;
+        const float level = (float)half_log_snr;
+        const DenoiserInput input = {1,
+                                     frames->length,
+                                     frames->network + c * size,
+                                     frames->known,
+                                     &level,
+                                     frames->state.mix,
+                                     frames->memory,
+                                     frames->told + c * TEXTURE_PAST_VALUES};
+        denoiser_forward(frames->pass, texture_model_values(frames->model), &input, out + c * size);
+    }
     return 0;
 }
 
@@ -250,16 +253,12 @@ static int begin_chunk(TextureFrames *frames, Error *err)
     const SamplerSettings settings = sampler_settings(frames);
     /* Rows before `waiting` frames hold the frames before the chunk, as far as there are any. */
     const size_t before = state->past + state->waiting;
-    frames->length = state->quick ? TEXTURE_QUICK : frames->window;
+    /* The first chunk is short as well: it is waited for. */
+    frames->length = state->quick || state->chunk == 0 ? TEXTURE_QUICK : frames->window;
     frames->given = before < TEXTURE_PREFIX ? before : TEXTURE_PREFIX;
     const size_t size = frames->channels * frames->length * frames->bands;
-    for (unsigned c = 0; c < frames->channels; c++) {
-        memcpy(frames->window_mixes + c * frames->classes, state->mix,
-               frames->classes * sizeof(float));
-        for (size_t f = 0; f < frames->length; f++)
-            frames->known[c * frames->length + f] =
-                f < TEXTURE_PREFIX && f >= TEXTURE_PREFIX - frames->given;
-    }
+    for (size_t f = 0; f < frames->length; f++)
+        frames->known[f] = f < TEXTURE_PREFIX && f >= TEXTURE_PREFIX - frames->given;
     tell_past(frames);
     sampling_noise(frames, -1, frames->x, size);
     if (sampler_start(&frames->sampler, &settings, frames->x, size, frames->work, sampling_denoise,

@@ -19,7 +19,8 @@
 #define TEXTURE_PREFIX 64
 #define TEXTURE_FADE   12
 
-/* Frames of the short chunk, in at most 4 steps, that follows texture_frames_redo. */
+/* Frames of a short chunk: the first one, and that, in at most 3 steps, which follows
+ * texture_frames_redo. */
 #define TEXTURE_QUICK 112
 
 typedef struct TextureFrames TextureFrames;

@@ -307,6 +307,6 @@ double texture_stream_first_join(const TextureModel *model)
     const TextureConfig *config = texture_model_config(model);
     /* The middle of the fading frames; a frame's middle is two hops after its start, and the first
      * three hops are dropped. */
-    const double frame = (double)config->window - 0.5 * TEXTURE_FADE - 0.5;
+    const double frame = (double)TEXTURE_QUICK - 0.5 * TEXTURE_FADE - 0.5;
     return (frame + 2.0 - 3.0) * (double)texture_model_hop(model) / (double)config->rate;
 }

@@ -244,7 +244,7 @@ static void test_equals_render(void **state)
 static void test_shipped_equals_render(void **state)
 {
     (void)state;
-    check_render(host_shipped_bundle(), 48000, 3, 7, "boat", 1);
+    check_render(host_shipped_bundle(), 48000, 3, 7, "boat", 2);
 }
 
 int main(void)

@@ -54,7 +54,7 @@ def main():
     ap.add_argument("--class", dest="classes", nargs="+", metavar="NAME", help="only these")
     ap.add_argument("--seeds", type=int, default=6, help="renders of each class (6)")
     ap.add_argument("--seconds", type=float, default=10, help="of each render (10)")
-    ap.add_argument("--referee-seeds", type=int, default=8, help="how often the referee is asked (8)")
+    ap.add_argument("--referee-seeds", type=int, default=3, help="how often the referee is asked (3)")
     ap.add_argument("--jobs", type=int, default=1, help="classes measured at a time (1)")
     ap.add_argument("--quick", action="store_true", help="TOTAL, and seams in 40 s, only")
     ap.add_argument("--json", metavar="FILE", help="write the figures here too")

@@ -161,7 +161,7 @@ static void test_join_times(void **state)
     config.denoiser.channels = config.denoiser.condition = 8;
     TextureModel *model = texture_model_create(&config, NULL);
     assert_non_null(model);
-    assert_true(fabs(texture_stream_first_join(model) - 248.5 * 512.0 / 44100.0) < 1e-9);
+    assert_true(fabs(texture_stream_first_join(model) - 104.5 * 512.0 / 44100.0) < 1e-9);
     assert_true(fabs(texture_stream_join_interval(model) - 180.0 * 512.0 / 44100.0) < 1e-9);
     texture_model_destroy(model);
 }
