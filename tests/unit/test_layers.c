@@ -25,6 +25,7 @@
 #define film_backward      plain_film_backward
 #define gate_forward       plain_gate_forward
 #define gate_backward      plain_gate_backward
+#define accumulate         plain_accumulate
 #define silu_forward       plain_silu_forward
 #define silu_backward      plain_silu_backward
 #define sinusoid_forward   plain_sinusoid_forward
@@ -41,6 +42,7 @@
 #undef film_backward
 #undef gate_forward
 #undef gate_backward
+#undef accumulate
 #undef silu_forward
 #undef silu_backward
 #undef sinusoid_forward
