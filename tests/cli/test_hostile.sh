@@ -93,7 +93,7 @@ open("no-model/pickle", "wb").write(b"\x80\x02}q\x00X\x05\x00\x00\x00stateq\x01.
 # Safetensors files that are no texture model: info prints their card.
 write("bad/kind", meta("kind", "brume.melody"))
 write("bad/no-kind", drop("kind"))
-write("bad/format", meta("format_version", "2"))
+write("bad/format", meta("format_version", "3"))
 write("bad/no-config", drop("config"))
 write("bad/config-text", meta("config", "none"))
 write("bad/config-array", meta("config", "[]"))
@@ -128,7 +128,7 @@ wild = numpy.frombuffer(body, "<f2").copy()
 kept = wild.copy()
 random = numpy.random.default_rng(2)
 wild[:] = random.choice(numpy.array([-65504, 65504], "<f2"), len(wild))
-for name in tables:
+for name in tables + ["middles"]:
     a, b = (x // 2 for x in header[name]["data_offsets"])
     wild[a:b] = kept[a:b]
 write("wild.safetensors", body=wild.tobytes())

@@ -116,7 +116,7 @@ import math
 card = json.load(open("card.json"))
 lines = open("card.txt").read().splitlines()
 config = json.loads(card["config"])
-assert card["kind"] == "brume.texture" and card["format_version"] == "1"
+assert card["kind"] == "brume.texture" and card["format_version"] == "2"
 assert card["licence"] == 'CC "0"' and card["sources"] == "all's mine"
 assert config["classes"] == ["b\u00e4ume", "rain"] and config["channels"] == 16
 assert config["dilations"] == [1, 2] and config["rate"] == 44100

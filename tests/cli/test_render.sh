@@ -141,19 +141,19 @@ def shape(x):
     log = numpy.log(abs(numpy.fft.rfft(frames)[:, 8:1000]) ** 2 + 1e-9)
     return log - log.mean(axis=0)
 
-# The width says how much of the noise is shared; the sound's fine structure shares less.
+# At half width the channels are as alike as in the recordings: neither the same nor strangers.
 wide = {w: soundfile.read(f"width-{w}.wav")[0].T for w in ("0", "0.5", "1")}
 alike = {w: (correlation(*x), correlation(shape(x[0]), shape(x[1]))) for w, x in wide.items()}
 check((wide["0"][0] == wide["0"][1]).all(), "width 0 is not mono")
 check(abs(alike["1"][0]) < 0.1 and abs(alike["1"][1]) < 0.1, "width 1 shares something", alike)
-check(0.15 < alike["0.5"][1] < 0.75 and alike["0.5"][0] < 0.8, "width 0.5 is far from 0.5", alike)
+check(0.2 < alike["0.5"][0] < 0.9, "width 0.5 is not between mono and wide", alike)
 powers = [numpy.mean(x ** 2, axis=1) for x in wide.values()]
 check(numpy.ptp(10 * numpy.log10(powers)) < 1, "the width changes the level", powers)
 
 result = json.load(open("result.json"))
 check(result["output"] == 'a "b".wav' and result["frames"] == 44100 and result["rate"] == 44100
       and result["channels"] == 2 and result["seed"] == 2 ** 63 - 1, result)
-check(2 < result["first_join"] < 4 and 1 < result["join_interval"] < 3, result)
+check(1 < result["first_join"] < 2 and 1 < result["join_interval"] < 3, result)
 for fault in faults:
     print(*fault)
 raise SystemExit(bool(faults))
