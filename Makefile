@@ -79,8 +79,8 @@ help:
 	@echo "make check         install what is missing, build, run every test"
 	@echo "make               build build/brume and build/brume.lv2"
 	@echo "make bench         measure, and write tests/bench/RESULTS.md"
-	@echo "make gallery SOUNDS= TONES= MEASURE=   measure the texture model on these recordings (hours when it"
-	@echo "                   is new), draw it, and write both into README.md and its card"
+	@echo "make gallery SOUNDS= TONES= MEASURE=   measure the texture model on these recordings (a quarter of an"
+	@echo "                   hour when it is new), draw it, and write both into README.md and its card"
 	@echo "make asan|ubsan|tsan   the tests under a sanitizer"
 	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
 
