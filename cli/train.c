@@ -46,9 +46,23 @@ int train_check_files(const TrainRequest *request, const char *const *checkpoint
     return 0;
 }
 
+/* A model that training starts from, or goes on with, brings its own network. */
+static int check_from(const TrainRequest *request)
+{
+    if (!request->from)
+        return OPTIONS_GO_ON;
+    if (request->channels || request->blocks || request->prediction || request->schedule)
+        return report_usage("train", "--from brings its own network: leave out --channels, "
+                                     "--blocks, --prediction and --schedule");
+    return OPTIONS_GO_ON;
+}
+
 /* Fills in what is usual for textures where nothing was given. */
 static int complete_texture(TrainRequest *request)
 {
+    const int code = check_from(request);
+    if (code != OPTIONS_GO_ON)
+        return code;
     request->rate = request->rate > 0.0 ? request->rate : 1e-3;
     request->threads = request->threads ? request->threads : 1;
     request->batch = request->batch ? request->batch : 8;
@@ -72,6 +86,7 @@ static int refuse_texture_options(const TrainRequest *request)
                         : request->blocks     ? "blocks"
                         : request->prediction ? "prediction"
                         : request->schedule   ? "schedule"
+                        : request->from       ? "from"
                         : request->only.count ? "class"
                                               : NULL;
     return given ? report_usage("train", "--%s is for textures: leave it out", given)
@@ -104,6 +119,8 @@ static int read_request(int argc, char **argv, TrainRequest *request, bool *melo
                       "(texture) what it learns; v"),
         OPTION_STRING("schedule", &request->schedule, "linear|cosine",
                       "(texture) of the noise; cosine"),
+        OPTION_STRING("from", &request->from, "NAME|FILE",
+                      "(texture) start from this model, of the same classes"),
     };
     const Usage usage = {
         .verb = "train",

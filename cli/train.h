@@ -20,7 +20,7 @@ typedef struct TrainRequest {
     /* Of textures only; 0 or NULL where not given, until the verb fills in what is usual. */
     double rate;
     int64_t threads, batch, channels, blocks;
-    const char *prediction, *schedule;
+    const char *prediction, *schedule, *from;
     StringList only;
 } TrainRequest;
 

@@ -1,5 +1,7 @@
 #include "cli/train_card.h"
 
+#include "models/safetensors.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -46,6 +48,30 @@ static void list(void *user, const char *class_name, const char *recording, int 
         append(&listing->text, listing->held_out ? " (its end)" : " (but its end)");
 }
 
+/* What the card of the model that was started from says of its own training, and of what that
+ * started from. NULL when memory runs out. */
+static char *past_of(const char *from)
+{
+    Text text = {NULL, 0, 0};
+    const char *base = strrchr(from, '/');
+    append(&text, base ? base + 1 : from);
+    Safetensors *file = safetensors_open(from, NULL);
+    const char *training = file ? safetensors_metadata(file, "training") : NULL;
+    const char *before = file ? safetensors_metadata(file, "from") : NULL;
+    if (training) {
+        append(&text, ": ");
+        append(&text, training);
+    }
+    if (before) {
+        append(&text, "; from ");
+        append(&text, before);
+    }
+    safetensors_destroy(file);
+    if (text.failed)
+        free(text.bytes);
+    return text.failed ? NULL : text.bytes;
+}
+
 int train_card_save(const TextureModel *model, const CardOptions *options, const TrainedOn *trained,
                     const char *path, Error *err)
 {
@@ -61,6 +87,7 @@ int train_card_save(const TextureModel *model, const CardOptions *options, const
     Listing used = {{NULL, 0, 0}, 0}, held_out = {{NULL, 0, 0}, 1};
     corpus_each(trained->corpus, list, &used);
     corpus_each(trained->corpus, list, &held_out);
+    char *past = trained->from ? past_of(trained->from) : NULL;
     const TextureCardLine card[] = {
         {"licence", options->licence ? options->licence : "not stated"},
         {"sources", options->sources ? options->sources : "not stated"},
@@ -69,11 +96,13 @@ int train_card_save(const TextureModel *model, const CardOptions *options, const
         {"recordings", used.text.bytes ? used.text.bytes : ""},
         {"recordings_held_out", held_out.text.bytes ? held_out.text.bytes : "none"},
         {"made_with", "brume " BRUME_VERSION},
+        {"from", past}, /* the last, for it may be left out */
     };
-    const int failed =
-        used.text.failed || held_out.text.failed
-            ? error_set(err, "out of memory for the model card")
-            : texture_model_save(model, card, sizeof card / sizeof card[0], 1, path, err);
+    const size_t lines = sizeof card / sizeof card[0] - (trained->from == NULL);
+    const int failed = used.text.failed || held_out.text.failed || (trained->from && !past)
+                           ? error_set(err, "out of memory for the model card")
+                           : texture_model_save(model, card, lines, 1, path, err);
+    free(past);
     free(used.text.bytes);
     free(held_out.text.bytes);
     return failed;

@@ -9,6 +9,7 @@
 /* What training itself knows. */
 typedef struct TrainedOn {
     const char *folder;
+    const char *from; /* the file of the model that it started from; NULL: from nothing */
     FolderReport found;
     double holdout;
     int64_t seed;

@@ -4,6 +4,7 @@
 #include "cli/sound_folder.h"
 #include "cli/train.h"
 #include "cli/train_card.h"
+#include "models/catalogue.h"
 #include "models/texture_trainer.h"
 
 #include <math.h>
@@ -24,7 +25,9 @@ static const size_t UNSETTLED_STEPS = 1000000000;
 typedef struct Training {
     const TrainRequest *request;
     char checkpoint[TRAIN_PATH_ROOM];
+    char from_path[TRAIN_PATH_ROOM];
     Corpus *corpus;
+    TextureModel *from; /* NULL: from nothing */
     TextureModel *model;
     TextureTrainer *trainer;
     FolderReport found;
@@ -32,19 +35,67 @@ typedef struct Training {
     double saved_at;
 } Training;
 
+/* The network that was asked for, its classes still unknown; or that of the model to start from. */
+static int configure(Training *training, TextureConfig *config, Error *err)
+{
+    const TrainRequest *request = training->request;
+    if (request->from) {
+        if (catalogue_locate(request->from, NULL, training->from_path, TRAIN_PATH_ROOM, err))
+            return -1;
+        training->from = texture_model_open(training->from_path, err);
+        if (!training->from)
+            return -1;
+        *config = *texture_model_config(training->from);
+        return 0;
+    }
+    *config = texture_config_default(1);
+    if (prediction_parse(request->prediction, &config->prediction, err) ||
+        schedule_kind_parse(request->schedule, &config->schedule, err))
+        return -1;
+    config->denoiser.channels = (size_t)request->channels;
+    config->denoiser.condition = (size_t)request->channels;
+    config->denoiser.blocks = (size_t)request->blocks;
+    for (size_t b = 0; b < config->denoiser.blocks; b++)
+        config->denoiser.dilations[b] = (size_t)1 << b % 6;
+    return 0;
+}
+
+/* The folder's classes become the configuration's. */
+static int name_classes(const Training *training, TextureConfig *config, Error *err)
+{
+    const size_t classes = corpus_classes(training->corpus);
+    if (classes > TEXTURE_MAX_CLASSES)
+        return error_set(err, "%s: %zu classes: %d are possible in one model",
+                         training->request->folder, classes, TEXTURE_MAX_CLASSES);
+    if (training->from && classes != config->denoiser.classes)
+        return error_set(
+            err, "%s: %zu classes, where %s has %zu: train on the same, or without --from",
+            training->request->folder, classes, training->from_path, config->denoiser.classes);
+    for (size_t c = 0; c < classes; c++) {
+        const char *name = corpus_class_name(training->corpus, c);
+        if (strlen(name) >= TEXTURE_CLASS_ROOM)
+            return error_set(err,
+                             "class \"%s\": its name is longer than %d bytes: rename its folder",
+                             name, TEXTURE_CLASS_ROOM - 1);
+        if (training->from && strcmp(name, config->classes[c]))
+            return error_set(err,
+                             "%s: class \"%s\", where %s has \"%s\": train on the same, or without "
+                             "--from",
+                             training->request->folder, name, training->from_path,
+                             config->classes[c]);
+        strcpy(config->classes[c], name);
+    }
+    config->denoiser.classes = classes;
+    return 0;
+}
+
 /* Reads the folder, and makes the model that it will train. */
 static int prepare(Training *training, Error *err)
 {
     const TrainRequest *request = training->request;
-    TextureConfig config = texture_config_default(1);
-    if (prediction_parse(request->prediction, &config.prediction, err) ||
-        schedule_kind_parse(request->schedule, &config.schedule, err))
+    TextureConfig config;
+    if (configure(training, &config, err))
         return -1;
-    config.denoiser.channels = (size_t)request->channels;
-    config.denoiser.condition = (size_t)request->channels;
-    config.denoiser.blocks = (size_t)request->blocks;
-    for (size_t b = 0; b < config.denoiser.blocks; b++)
-        config.denoiser.dilations[b] = (size_t)1 << b % 6;
     Bands *bands = bands_create_hybrid((double)config.rate, config.frame, config.linear,
                                        config.upper, config.top, err);
     training->corpus = bands ? corpus_create(config.denoiser.bands, err) : NULL;
@@ -52,20 +103,9 @@ static int prepare(Training *training, Error *err)
                  sound_folder_read(request->folder, &request->only, &config, bands,
                                    training->corpus, request->common.quiet, &training->found, err);
     bands_destroy(bands);
-    if (failed || corpus_split(training->corpus, request->holdout, (uint64_t)request->seed, err))
+    if (failed || corpus_split(training->corpus, request->holdout, (uint64_t)request->seed, err) ||
+        name_classes(training, &config, err))
         return -1;
-    config.denoiser.classes = corpus_classes(training->corpus);
-    if (config.denoiser.classes > TEXTURE_MAX_CLASSES)
-        return error_set(err, "%s: %zu classes: %d are possible in one model", request->folder,
-                         config.denoiser.classes, TEXTURE_MAX_CLASSES);
-    for (size_t c = 0; c < config.denoiser.classes; c++) {
-        const char *name = corpus_class_name(training->corpus, c);
-        if (strlen(name) >= TEXTURE_CLASS_ROOM)
-            return error_set(err,
-                             "class \"%s\": its name is longer than %d bytes: rename its folder",
-                             name, TEXTURE_CLASS_ROOM - 1);
-        strcpy(config.classes[c], name);
-    }
     training->model = texture_model_create(&config, err);
     return training->model ? 0 : -1;
 }
@@ -82,6 +122,8 @@ static int create_trainer(Training *training, Error *err)
     training->trainer = texture_trainer_create(training->model, training->corpus, &settings, err);
     if (!training->trainer)
         return -1;
+    if (training->from)
+        texture_trainer_start_from(training->trainer, texture_model_values(training->from));
     if (request->resume && texture_trainer_resume(training->trainer, training->checkpoint, err))
         return -1;
     if (request->resume && request->steps)
@@ -94,6 +136,7 @@ static int save_model(Training *training, Error *err)
 {
     texture_trainer_finish(training->trainer);
     const TrainedOn trained = {.folder = training->request->folder,
+                               .from = training->from ? training->from_path : NULL,
                                .found = training->found,
                                .holdout = training->request->holdout,
                                .seed = training->request->seed,
@@ -265,6 +308,7 @@ int train_texture(const TrainRequest *request, Error *err)
     const int failed = train(&training, err);
     texture_trainer_destroy(training.trainer);
     texture_model_destroy(training.model);
+    texture_model_destroy(training.from);
     corpus_destroy(training.corpus);
     return failed;
 }

@@ -44,9 +44,9 @@ static int print_numbers(const TextureCheckpoint *state, char *text, size_t room
     const int n = snprintf(text, room,
                            "seed=%" PRIu64 " fingerprint=%" PRIu64
                            " batch=%zu steps=%zu step=%zu best_step=%zu loss=%a held_out=%a "
-                           "best=%a seconds=%a network=%" PRIu64,
+                           "best=%a seconds=%a network=%" PRIu64 " draws=%" PRIu64,
                            id->seed, id->fingerprint, id->batch, id->steps, p->step, p->best_step,
-                           p->loss, p->held_out, p->best, p->seconds, id->network);
+                           p->loss, p->held_out, p->best, p->seconds, id->network, id->draws);
     return n > 0 && (size_t)n < room ? 0 : -1;
 }
 
@@ -56,10 +56,10 @@ static int parse_numbers(const char *text, TextureIdentity *id, TextureProgress 
         sscanf(text,
                "seed=%" SCNu64 " fingerprint=%" SCNu64
                " batch=%zu steps=%zu step=%zu best_step=%zu loss=%la held_out=%la best=%la "
-               "seconds=%la network=%" SCNu64,
+               "seconds=%la network=%" SCNu64 " draws=%" SCNu64,
                &id->seed, &id->fingerprint, &id->batch, &id->steps, &p->step, &p->best_step,
-               &p->loss, &p->held_out, &p->best, &p->seconds, &id->network);
-    return n == 11 ? 0 : -1;
+               &p->loss, &p->held_out, &p->best, &p->seconds, &id->network, &id->draws);
+    return n == 12 ? 0 : -1;
 }
 
 int texture_checkpoint_save(const TextureCheckpoint *state, const char *path, Error *err)

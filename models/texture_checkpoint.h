@@ -4,9 +4,11 @@
 
 #include "models/texture_trainer.h"
 
-/* What must be the same for training to go on, and the number of steps once settled on. */
+/* What must be the same for training to go on; and what was settled on at its start: the number of
+ * steps, and the seed of all draws. */
 typedef struct TextureIdentity {
     uint64_t seed, fingerprint, network; /* of the corpus, and of the model's configuration */
+    uint64_t draws;
     size_t batch, steps;
 } TextureIdentity;
 
@@ -24,7 +26,7 @@ void texture_checkpoint_destroy(TextureCheckpoint *state);
 /* Writes a file, whole or not at all. */
 int texture_checkpoint_save(const TextureCheckpoint *state, const char *path, Error *err);
 
-/* Reads one into `state`, whose identity (but for the steps) and size it must have. On failure
+/* Reads one into `state`, whose identity (but for steps and draws) and size it must have. On failure
  * nothing of `state` has changed. */
 int texture_checkpoint_load(TextureCheckpoint *state, const char *path, Error *err);
 

@@ -53,7 +53,6 @@ static int create_workers(TextureTrainer *trainer, Error *err)
         worker->draw.first = batch * i / threads;
         worker->draw.windows = batch * (i + 1) / threads - worker->draw.first;
         worker->draw.of = batch;
-        worker->draw.seed = trainer->settings.seed;
         worker->batch = texture_batch_create(trainer->model, worker->draw.windows, true, err);
         worker->gradients = calloc(trainer->size, sizeof(real));
         if (!worker->batch || !worker->gradients)
@@ -76,15 +75,22 @@ static int check_settings(const TextureTrainerSettings *settings, Error *err)
     return 0;
 }
 
-/* FNV-1a over the configuration's text. */
+/* FNV-1a. */
+static uint64_t fingerprint(const void *bytes, size_t n)
+{
+    uint64_t print = 14695981039346656037u;
+    for (const unsigned char *at = bytes; n--; at++)
+        print = (print ^ *at) * 1099511628211u;
+    return print;
+}
+
+/* Of the configuration's text. */
 static int identify_network(const TextureConfig *config, uint64_t *network, Error *err)
 {
     char *text = texture_config_print(config, err);
     if (!text)
         return -1;
-    *network = 14695981039346656037u;
-    for (const char *at = text; *at; at++)
-        *network = (*network ^ (unsigned char)*at) * 1099511628211u;
+    *network = fingerprint(text, strlen(text));
     free(text);
     return 0;
 }
@@ -145,6 +151,7 @@ TextureTrainer *texture_trainer_create(TextureModel *model, Corpus *corpus,
     }
     TextureCheckpoint *state = &trainer->state;
     state->identity = (TextureIdentity){.seed = settings->seed,
+                                        .draws = settings->seed,
                                         .fingerprint = corpus_fingerprint(corpus),
                                         .network = network,
                                         .batch = settings->batch,
@@ -174,6 +181,17 @@ void texture_trainer_set_steps(TextureTrainer *trainer, size_t steps)
     trainer->state.identity.steps = steps;
 }
 
+void texture_trainer_start_from(TextureTrainer *trainer, const real *weights)
+{
+    TextureCheckpoint *state = &trainer->state;
+    const size_t bytes = trainer->size * sizeof(real);
+    memcpy(state->values, weights, bytes);
+    memcpy(state->average, weights, bytes);
+    memcpy(state->best, weights, bytes);
+    /* Not the windows and the noise that these may have been trained with already. */
+    state->identity.draws = fingerprint(weights, bytes) ^ trainer->settings.seed;
+}
+
 /* Linear warm-up, then half a cosine down to nothing at the last step. */
 static double rate_at(const TextureTrainer *trainer, size_t step)
 {
@@ -191,6 +209,7 @@ static void *work(void *user)
     const double values =
         (double)(trainer->settings.batch * config->window * config->denoiser.bands);
     memset(worker->gradients, 0, trainer->size * sizeof(real));
+    worker->draw.seed = trainer->state.identity.draws;
     worker->draw.step = trainer->state.progress.step;
     worker->failed = texture_batch_draw(worker->batch, trainer->corpus, &worker->draw);
     if (!worker->failed)

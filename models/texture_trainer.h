@@ -41,6 +41,10 @@ void texture_trainer_destroy(TextureTrainer *trainer);
  * machine's speed is known. */
 void texture_trainer_set_steps(TextureTrainer *trainer, size_t steps);
 
+/* Starts from weights (parameters_size of the model's denoiser,) instead of random ones: before the
+ * first step. */
+void texture_trainer_start_from(TextureTrainer *trainer, const real *weights);
+
 /* One step on all threads. -1 when the loss is no longer finite, or a thread can't start. */
 int texture_trainer_step(TextureTrainer *trainer, Error *err);
 

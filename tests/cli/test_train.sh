@@ -154,6 +154,25 @@ assert result["loss"] > 0 and "held_out_loss" not in result, result
 ' || fail "the JSON: $(cat result.json)"
 rm -f bad.safetensors
 
+# Trained on from a model: of its own network and classes, and its card says so.
+"$brume" train texture sounds -o more.safetensors --steps 3 --batch 2 --seed 3 --from M.safetensors \
+    >out.txt 2>err.txt || fail "from a model: $(cat err.txt)"
+"$brume" info more.safetensors --json | /usr/bin/python3 -c '
+import json, sys
+card = json.load(sys.stdin)
+assert json.loads(card["config"])["channels"] == 16, card
+assert card["training"].startswith("3 steps of 3"), card
+assert card["from"].startswith("M.safetensors: 30 steps of 30"), card
+' || fail "the card of what was trained on from a model"
+refuse 2 --from texture sounds -o bad.safetensors --steps 2 --from M.safetensors --channels 16
+refuse 1 missing.safetensors texture sounds -o bad.safetensors --steps 2 --from missing.safetensors
+refuse 1 '1 classes, where' texture sounds -o bad.safetensors --steps 2 --from M.safetensors --class rain
+refuse 1 '1 classes, where' texture commas -o bad.safetensors --steps 2 --from M.safetensors
+mkdir -p renamed/rain renamed/sea
+ln sounds/rain/one.wav renamed/rain/one.wav
+ln sounds/rain/two.wav renamed/sea/two.wav
+refuse 1 '"sea"' texture renamed -o bad.safetensors --steps 2 --from M.safetensors
+
 # Interrupted between two evaluations, then resumed. The whole run is the one to be met.
 # shellcheck disable=SC2086
 "$brume" train texture sounds -o whole.safetensors --steps 500 $small >out.txt 2>err.txt ||

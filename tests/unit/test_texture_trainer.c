@@ -218,6 +218,41 @@ static void only_held_out_sound_is_tested_on(void **state)
     stop(&loud);
 }
 
+static void a_run_starts_from_given_weights(void **state)
+{
+    (void)state;
+    const Setting setting = plain_setting();
+    Run first = start(&setting);
+    take_steps(&first, 25);
+    evaluate(&first);
+    const size_t size = weight_count(&first) * sizeof(float);
+    Run second = start(&setting), third = start(&setting), plain = start(&setting);
+    texture_trainer_start_from(second.trainer, weights(&first));
+    evaluate(&second);
+    assert_true(texture_trainer_progress(second.trainer).held_out ==
+                texture_trainer_progress(first.trainer).held_out);
+    assert_memory_equal(weights(&first), weights(&second), size);
+    /* It draws other windows than those that the weights may know, after a pause as well. */
+    texture_trainer_start_from(third.trainer, weights(&third));
+    take_steps(&third, 1);
+    take_steps(&plain, 1);
+    assert_true(texture_trainer_progress(third.trainer).loss !=
+                texture_trainer_progress(plain.trainer).loss);
+    take_steps(&second, 2);
+    assert_int_equal(texture_trainer_save(second.trainer, path, NULL), 0);
+    Run fourth = start(&setting);
+    assert_int_equal(texture_trainer_resume(fourth.trainer, path, NULL), 0);
+    take_steps(&second, 3);
+    take_steps(&fourth, 3);
+    assert_true(texture_trainer_progress(second.trainer).loss ==
+                texture_trainer_progress(fourth.trainer).loss);
+    stop(&first);
+    stop(&second);
+    stop(&third);
+    stop(&fourth);
+    stop(&plain);
+}
+
 static void a_resumed_run_is_the_unbroken_one(void **state)
 {
     (void)state;
@@ -448,6 +483,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loss_falls),
         cmocka_unit_test(only_held_out_sound_is_tested_on),
+        cmocka_unit_test(a_run_starts_from_given_weights),
         cmocka_unit_test(a_resumed_run_is_the_unbroken_one),
         cmocka_unit_test(threads_change_rounding_only),
         cmocka_unit_test(other_checkpoints_are_refused),
