@@ -64,12 +64,14 @@ HOST_BINARIES := $(HOST_SOURCES:%.c=$(BUILD)/%)
 HOST_PKGS     := lilv-0 sndfile
 TINY_BUNDLE   := $(BUILD)/tests/host/tiny/brume.lv2/manifest.ttl
 
-# Recordings by class, those of tonal instruments apart, and the referee: what `make gallery` needs.
+# Recordings by class, those of tonal instruments apart, recordings of tunes (models/melody_renders.py
+# --split heldout), and the referees: what `make gallery` and `make compare` need.
 SOUNDS  ?= ../shared/data/textures
 TONES   ?=
+TUNES   ?=
 MEASURE ?= ../shared/measure
 
-.PHONY: all deps demo check test bench gallery install install-user uninstall clean asan ubsan tsan help
+.PHONY: all deps demo check test bench gallery compare install install-user uninstall clean asan ubsan tsan help
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/brume $(BUNDLE)/brume.so $(BUNDLE)/manifest.ttl $(BUNDLE_MODELS)
@@ -81,6 +83,8 @@ help:
 	@echo "make bench         measure, and write tests/bench/RESULTS.md"
 	@echo "make gallery SOUNDS= TONES= MEASURE=   measure the texture model on these recordings (a quarter of an"
 	@echo "                   hour when it is new), draw it, and write both into README.md and its card"
+	@echo "make compare SOUNDS= TUNES= MEASURE=   measure both families of model side by side, print the table and"
+	@echo "                   write it into README.md (half an hour)"
 	@echo "make asan|ubsan|tsan   the tests under a sanitizer"
 	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
 
@@ -179,6 +183,12 @@ gallery:
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@BUILD=$(BUILD) /usr/bin/python3 tests/quality/gallery.py models/weights/texture.safetensors \
 	    $(GALLERY_SOUNDS) --measure $(MEASURE)
+
+compare:
+	@sh tests/deps.sh $(PACKAGES) python3-matplotlib
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/bench
+	@BUILD=$(BUILD) /usr/bin/python3 tests/quality/compare.py --sounds $(SOUNDS) --tunes "$(TUNES)" \
+	    --measure $(MEASURE) --readme README.md --picture tests/bench/families.png
 
 # Figures of the sample tier, on recordings that are given to it.
 PREDICTOR_BENCH := $(wildcard tests/bench/predictor/*.c) tests/bench/anchor_d.c

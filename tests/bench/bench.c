@@ -11,6 +11,7 @@ static const struct {
     {"training", bench_training},
     {"forward", bench_forward},
     {"render", bench_render},
+    {"threads", bench_threads},
 };
 
 int main(int argc, char **argv)
@@ -21,6 +22,6 @@ int main(int argc, char **argv)
             tables[i].run();
             return fflush(stdout) != 0;
         }
-    fprintf(stderr, "usage: bench machine|training|forward|render\n");
+    fprintf(stderr, "usage: bench machine|training|forward|render|threads\n");
     return 2;
 }

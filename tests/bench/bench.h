@@ -52,4 +52,7 @@ void bench_training(void);
 void bench_forward(void);
 void bench_render(void);
 
+/* Not a table but JSON: {family: {"one": speed-up of one sound on two threads, "two": of two}}. */
+void bench_threads(void);
+
 #endif

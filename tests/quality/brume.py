@@ -20,11 +20,12 @@ def brume(*words):
     return json.loads(run.stdout)
 
 
-def render(model, classes, seconds, seed, out, channels=1, width=None):
+def render(model, classes, seconds, seed, out, channels=1, width=None, steps=None):
     """Writes `seconds` of a class, or of a mixture "one:weight,other:weight"; what brume says of it."""
-    wide = [] if width is None else ["--width", str(width)]
+    more = [] if width is None else ["--width", str(width)]
+    more += [] if steps is None else ["--steps", str(steps)]
     return brume("render", "--model", model, "--class", classes, "--channels", str(channels), "--seed",
-                 str(seed), "--seconds", str(seconds), *wide, "-o", out)
+                 str(seed), "--seconds", str(seconds), *more, "-o", out)
 
 
 def render_seeds(model, class_name, seconds, seeds, work, **options):
