@@ -1,5 +1,6 @@
 #include "dsp/partial_fit.h"
 
+#include "dsp/complex_float.h"
 #include "dsp/kernel.h"
 #include "dsp/pitch.h"
 

@@ -1,5 +1,6 @@
 #include "models/anchor.h"
 
+#include "dsp/complex_float.h"
 #include "models/melody_condition.h"
 
 #include <math.h>

@@ -1,6 +1,7 @@
 /* models/anchor: sinusoids against their formula. */
 #include "models/anchor.h"
 
+#include "dsp/complex_float.h"
 #include "models/melody_condition.h"
 
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* dsp/partial_fit: amplitudes of known sinusoids, alone, close together, and under a prior. */
 #include "dsp/partial_fit.h"
 
+#include "dsp/complex_float.h"
 #include "dsp/pitch.h"
 #include "dsp/random.h"
 
