@@ -1,4 +1,5 @@
 /* The LV2 shell: what the host calls. Each callback names its thread class. */
+#include "plugin/atoms.h"
 #include "plugin/control.h"
 #include "plugin/denormals.h"
 #include "plugin/dialogue.h"
@@ -8,7 +9,6 @@
 #include "plugin/state.h"
 #include "plugin/worker.h"
 
-#include <lv2/atom/util.h>
 #include <lv2/buf-size/buf-size.h>
 #include <lv2/core/lv2_util.h>
 #include <lv2/options/options.h>
@@ -188,39 +188,11 @@ static void write_meters(Brume *self)
     write_output(self, PORT_LATENCY, (float)brume_latency(self));
 }
 
-/* The events of an input, from one to the next. */
-typedef struct Events {
-    const LV2_Atom_Sequence *sequence; /* NULL: none */
-    const LV2_Atom_Event *next;
-} Events;
-
-static Events events_of(const Brume *self, PortIndex port)
+/* The events of an input. */
+static Events input_events(const Brume *self, PortIndex port)
 {
     const LV2_Atom_Sequence *sequence = self->ports[port];
-    if (!sequence || sequence->atom.type != self->uris.atom_Sequence)
-        return (Events){NULL, NULL};
-    return (Events){sequence, lv2_atom_sequence_begin(&sequence->body)};
-}
-
-static bool events_left(const Events *events)
-{
-    return events->sequence && !lv2_atom_sequence_is_end(&events->sequence->body,
-                                                         events->sequence->atom.size, events->next);
-}
-
-/* The earlier of two inputs' next events, the first input's if both come at once; NULL at the end.
- */
-static const LV2_Atom_Event *events_take(Events *first, Events *second)
-{
-    Events *from = events_left(first) ? first : second;
-    if (!events_left(from))
-        return NULL;
-    if (from == first && events_left(second) &&
-        second->next->time.frames < first->next->time.frames)
-        from = second;
-    const LV2_Atom_Event *event = from->next;
-    from->next = lv2_atom_sequence_next(event);
-    return event;
+    return events_of(sequence && sequence->atom.type == self->uris.atom_Sequence ? sequence : NULL);
 }
 
 /* Thread class: audio. */
@@ -233,7 +205,7 @@ static void run(LV2_Handle handle, uint32_t frames)
     worker_follow(self);
     control_knobs(self);
     uint32_t done = 0;
-    Events control = events_of(self, PORT_CONTROL), keys = events_of(self, PORT_KEYS);
+    Events control = input_events(self, PORT_CONTROL), keys = input_events(self, PORT_KEYS);
     const LV2_Atom_Event *event;
     while ((event = events_take(&control, &keys))) {
         const int64_t time = event->time.frames;

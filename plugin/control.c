@@ -1,5 +1,6 @@
 #include "plugin/control.h"
 
+#include "plugin/atoms.h"
 #include "plugin/mix.h"
 #include "plugin/settings.h"
 #include "plugin/worker.h"
@@ -33,20 +34,14 @@ static void position_take(Brume *self, const LV2_Atom_Object *position)
 /* A patch message to another subject is not for us. */
 static bool is_subject(const Brume *self, const LV2_Atom *subject)
 {
-    return !subject || (subject->type == self->uris.atom_URID &&
-                        ((const LV2_Atom_URID *)subject)->body == self->uris.plugin);
-}
-
-static LV2_URID urid_of(const Brume *self, const LV2_Atom *atom)
-{
-    return atom && atom->type == self->uris.atom_URID ? ((const LV2_Atom_URID *)atom)->body : 0;
+    return !subject || atoms_urid(subject, self->uris.atom_URID) == self->uris.plugin;
 }
 
 static void model_set(Brume *self, const LV2_Atom *value)
 {
     const bool is_text =
         value && (value->type == self->uris.atom_Path || value->type == self->uris.atom_String);
-    const char *text = LV2_ATOM_BODY_CONST(value);
+    const char *text = is_text ? LV2_ATOM_BODY_CONST(value) : "";
     const size_t length = is_text ? strnlen(text, value->size) : CHOICE_PATH;
     if (length >= CHOICE_PATH)
         status_complain(&self->status, COMPLAINT_PATH);
@@ -57,17 +52,15 @@ static void model_set(Brume *self, const LV2_Atom *value)
 static void patch_take(Brume *self, const LV2_Atom_Object *object)
 {
     const Uris *uris = &self->uris;
-    const LV2_Atom *subject = NULL, *property = NULL, *value = NULL;
-    lv2_atom_object_get(object, uris->patch_subject, &subject, uris->patch_property, &property,
-                        uris->patch_value, &value, 0);
-    if (!is_subject(self, subject))
+    if (!is_subject(self, atoms_value(object, uris->patch_subject)))
         return;
-    const LV2_URID key = urid_of(self, property);
+    const LV2_Atom *property = atoms_value(object, uris->patch_property);
+    const LV2_URID key = atoms_urid(property, uris->atom_URID);
     if (object->body.otype == uris->patch_Get) {
         self->model_wanted |= !property || key == uris->model;
         self->status.changed |= !property || key == uris->status;
     } else if (key == uris->model) {
-        model_set(self, value);
+        model_set(self, atoms_value(object, uris->patch_value));
     }
 }
 

@@ -1,6 +1,6 @@
 #include "plugin/transport.h"
 
-#include <lv2/atom/util.h>
+#include "plugin/atoms.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -16,18 +16,21 @@ void transport_reset(Transport *transport, double rate)
     *transport = (Transport){.rate = rate, .beat = -1};
 }
 
+static double number(const LV2_Atom_Object *position, const Uris *uris, LV2_URID key,
+                     double otherwise)
+{
+    return uris_number(uris, atoms_value(position, key), otherwise);
+}
+
 bool transport_update(Transport *transport, const Uris *uris, const LV2_Atom_Object *position)
 {
-    const LV2_Atom *speed = NULL, *frame = NULL, *tempo = NULL, *bar = NULL, *beat = NULL;
-    lv2_atom_object_get(position, uris->time_speed, &speed, uris->time_frame, &frame,
-                        uris->time_beatsPerMinute, &tempo, uris->time_beatsPerBar, &bar,
-                        uris->time_barBeat, &beat, 0);
     const Transport before = *transport;
-    transport->speed = uris_number(uris, speed, before.speed);
-    transport->frame = uris_number(uris, frame, before.frame);
-    transport->beats_per_minute = uris_number(uris, tempo, before.beats_per_minute);
-    transport->beats_per_bar = uris_number(uris, bar, before.beats_per_bar);
-    transport->beat = uris_number(uris, beat, before.beat);
+    transport->speed = number(position, uris, uris->time_speed, before.speed);
+    transport->frame = number(position, uris, uris->time_frame, before.frame);
+    transport->beats_per_minute =
+        number(position, uris, uris->time_beatsPerMinute, before.beats_per_minute);
+    transport->beats_per_bar = number(position, uris, uris->time_beatsPerBar, before.beats_per_bar);
+    transport->beat = number(position, uris, uris->time_barBeat, before.beat);
     if (!isfinite(transport->speed))
         transport->speed = 0;
     if (!isfinite(transport->frame))
