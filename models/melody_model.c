@@ -118,19 +118,7 @@ static int check_sizes(const MelodyModel *model, const Safetensors *file, Error 
     const Parameters *samples = predictor_net_parameters(model->samples);
     const size_t tensors = parameters_count(notes) + parameters_count(samples);
     const size_t values = parameters_size(notes) + parameters_size(samples);
-    size_t found = 0;
-    if (safetensors_count(file) != tensors)
-        return error_set(err, "%zu tensors where its configuration asks for %zu",
-                         safetensors_count(file), tensors);
-    for (size_t i = 0; i < tensors; i++) {
-        SafetensorsInfo info;
-        if (safetensors_find(file, safetensors_name(file, i), &info, err))
-            return -1;
-        found += info.elements;
-    }
-    if (found != values)
-        return error_set(err, "%zu values where its configuration asks for %zu", found, values);
-    return 0;
+    return safetensors_check_sizes(file, tensors, values, err);
 }
 
 static int read_weights(MelodyModel *model, const Safetensors *file, Error *err)

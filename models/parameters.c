@@ -75,7 +75,12 @@ size_t parameters_add(Parameters *parameters, const char *name, ParameterStart s
 
 int parameters_ok(const Parameters *parameters, Error *err)
 {
-    return parameters->failed ? error_set(err, "out of memory for a network's parameters") : 0;
+    if (parameters->failed)
+        return error_set(err, "out of memory for a network's parameters");
+    if (parameters->size > PARAMETERS_MOST)
+        return error_set(err, "a network of %zu values: up to %zu are possible", parameters->size,
+                         PARAMETERS_MOST);
+    return 0;
 }
 
 size_t parameters_count(const Parameters *parameters)

@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* No network has more values: 256 MiB of them, twelve times the largest that is trained by default.
+ * A model's file can ask for a network of any size within its limits, of which this is one. */
+#define PARAMETERS_MOST ((size_t)1 << 26)
+
 typedef struct Parameters Parameters;
 
 /* One tensor: values offset..offset+size-1 of the array, row-major in `shape`. */
@@ -25,7 +29,7 @@ Parameters *parameters_create(Error *err);
 void parameters_destroy(Parameters *parameters);
 
 /* Appends a tensor; shape (rank,), rank 1..3. FAN_IN: Gaussian with variance 1 / (product of all
- * sizes but the first). Returns its offset; parameters_ok() tells afterwards whether memory held.
+ * sizes but the first). Returns its offset; parameters_ok() tells afterwards whether all is well.
  */
 size_t parameters_add(Parameters *parameters, const char *name, ParameterStart start, size_t rank,
                       const size_t *shape);

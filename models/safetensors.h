@@ -14,8 +14,10 @@
 #define SAFETENSORS_MAX_HEADER  ((size_t)8 << 20) /* bytes; the format itself allows 100 MB */
 #define SAFETENSORS_MAX_FILE    ((size_t)1 << 30) /* bytes */
 
-/* A file that was read and found right in every length, name, shape, type and offset. It does not
- * change after it was opened, so any number of threads may read it at once. */
+/* A file whose header was read and found right in every length, name, shape, type and offset. Its
+ * tensors stay on the disk until they are asked for, so that a file costs no more memory than what
+ * is taken from it. Any number of threads may read it at once. A file that is replaced meanwhile is
+ * read on as it was; one that becomes shorter is refused at the tensor that is cut. */
 typedef struct Safetensors Safetensors;
 
 /* How a tensor's elements are stored. Only the first two can be read as numbers. */
@@ -35,7 +37,7 @@ typedef struct SafetensorsInfo {
     size_t bytes;
 } SafetensorsInfo;
 
-/* Reads the file at `path` into memory and checks it whole: nothing is allocated on the word of a
+/* Opens the file at `path` and checks its header whole: nothing is allocated on the word of a
  * header that was not checked first. Refused are what the format forbids (also names used twice,
  * overlaps, holes, bytes left over, types unknown to the format), what is over the limits above,
  * and what is not a regular file (a folder, pipe or device; it does not wait for a pipe's writer).
@@ -43,7 +45,7 @@ typedef struct SafetensorsInfo {
  * audio thread. */
 Safetensors *safetensors_open(const char *path, Error *err);
 
-/* Frees the file's memory and all strings got from it. file may be NULL. */
+/* Closes the file and frees all strings got from it. file may be NULL. */
 void safetensors_destroy(Safetensors *file);
 
 /* How many tensors there are. */
@@ -65,6 +67,10 @@ const char *safetensors_metadata(const Safetensors *file, const char *key);
 
 /* Fills `info` for the tensor called `name`. Returns 0; -1 with `err` set if there is none. */
 int safetensors_find(const Safetensors *file, const char *name, SafetensorsInfo *info, Error *err);
+
+/* That there are `tensors` tensors, of `values` elements or more: to be asked before memory is
+ * taken for what a file says it holds. Returns 0; -1 with `err` set if not. */
+int safetensors_check_sizes(const Safetensors *file, size_t tensors, size_t values, Error *err);
 
 /* Copies the tensor called `name` into out, as float, row-major. It must be F32 or F16, of exactly
  * the given rank and shape (shape may be NULL if rank is 0), and every value finite. out has room

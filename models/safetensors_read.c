@@ -20,6 +20,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the tensors' bytes ar
 #define SHOWN_NAME   96
 #define SHOWN_PATH   384
 #define SHOWN_SHAPE  192
+#define PIECE_BYTES  16384 /* of a tensor, read at once */
 #define MEND         "fetch the file again, or train the model anew"
 
 typedef struct Entry {
@@ -37,8 +38,8 @@ struct Safetensors {
     json_t *metadata; /* a part of the header; NULL if absent */
     const char **keys;
     size_t key_count;
-    unsigned char *data;
-    size_t data_bytes;
+    int fd;
+    size_t data_at, data_bytes; /* in the file */
 };
 
 /* Every type of the format, with its width. */
@@ -88,11 +89,11 @@ static const char *shape_shown(size_t rank, const size_t *shape, char out[SHOWN_
     return out;
 }
 
-static int bytes_read(int fd, void *to, size_t n, Error *err)
+static int bytes_read(int fd, void *to, size_t n, size_t from, Error *err)
 {
     unsigned char *at = to;
     while (n) {
-        const ssize_t got = read(fd, at, n);
+        const ssize_t got = pread(fd, at, n, (off_t)from);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -100,6 +101,7 @@ static int bytes_read(int fd, void *to, size_t n, Error *err)
         if (got == 0)
             return error_set(err, "became shorter while it was read");
         at += got;
+        from += (size_t)got;
         n -= (size_t)got;
     }
     return 0;
@@ -182,14 +184,14 @@ static json_t *header_parse(const char *text, size_t length, Error *err)
     return header;
 }
 
-static json_t *header_read(int fd, size_t size, size_t *data_bytes, Error *err)
+static json_t *header_read(int fd, size_t size, size_t *data_at, Error *err)
 {
     unsigned char field[LENGTH_BYTES];
     if (size < sizeof field) {
         error_set(err, "has %zu bytes, too few for a safetensors file", size);
         return NULL;
     }
-    if (bytes_read(fd, field, sizeof field, err) < 0)
+    if (bytes_read(fd, field, sizeof field, 0, err) < 0)
         return NULL;
     uint64_t length;
     memcpy(&length, field, sizeof length);
@@ -209,10 +211,10 @@ static json_t *header_read(int fd, size_t size, size_t *data_bytes, Error *err)
         return NULL;
     }
     json_t *header = NULL;
-    if (bytes_read(fd, text, (size_t)length, err) == 0)
+    if (bytes_read(fd, text, (size_t)length, sizeof field, err) == 0)
         header = header_parse(text, (size_t)length, err);
     free(text);
-    *data_bytes = size - sizeof field - (size_t)length;
+    *data_at = sizeof field + (size_t)length;
     return header;
 }
 
@@ -372,15 +374,13 @@ static int layout_check(const Safetensors *file, Error *err)
     return result;
 }
 
-static int file_read(Safetensors *file, int fd, size_t size, Error *err)
+static int file_read(Safetensors *file, size_t size, Error *err)
 {
-    file->header = header_read(fd, size, &file->data_bytes, err);
-    if (!file->header || header_entries(file, err) < 0 || layout_check(file, err) < 0)
+    file->header = header_read(file->fd, size, &file->data_at, err);
+    if (!file->header)
         return -1;
-    file->data = malloc(file->data_bytes + 1);
-    if (!file->data)
-        return error_set(err, "memory is short for %zu bytes", file->data_bytes);
-    return bytes_read(fd, file->data, file->data_bytes, err);
+    file->data_bytes = size - file->data_at;
+    return header_entries(file, err) < 0 || layout_check(file, err) < 0 ? -1 : 0;
 }
 
 Safetensors *safetensors_open(const char *path, Error *err)
@@ -392,15 +392,19 @@ Safetensors *safetensors_open(const char *path, Error *err)
     char shown[SHOWN_PATH];
     text_shown(path, shown, sizeof shown);
     Safetensors *file = calloc(1, sizeof *file);
-    if (file)
-        file->path = strdup(shown);
+    if (!file) {
+        error_set(err, "%s: memory is short; " MEND, shown);
+        close(fd);
+        return NULL;
+    }
+    file->fd = fd;
+    file->path = strdup(shown);
     Error fault = {"memory is short"};
-    if (!file || !file->path || file_read(file, fd, size, &fault) < 0) {
+    if (!file->path || file_read(file, size, &fault) < 0) {
         error_set(err, "%s: %s; " MEND, shown, fault.message);
         safetensors_destroy(file);
-        file = NULL;
+        return NULL;
     }
-    close(fd);
     return file;
 }
 
@@ -412,7 +416,7 @@ void safetensors_destroy(Safetensors *file)
     free(file->path);
     free(file->entries);
     free(file->keys);
-    free(file->data);
+    close(file->fd);
     free(file);
 }
 
@@ -459,10 +463,54 @@ int safetensors_find(const Safetensors *file, const char *name, SafetensorsInfo 
     return 0;
 }
 
+int safetensors_check_sizes(const Safetensors *file, size_t tensors, size_t values, Error *err)
+{
+    size_t found = 0; /* no overflow: the file's bytes bound it */
+    if (file->count != tensors)
+        return error_set(err, "%zu tensors where its configuration asks for %zu", file->count,
+                         tensors);
+    for (size_t i = 0; i < file->count; i++)
+        found += file->entries[i].info.elements;
+    if (found < values)
+        return error_set(err, "%zu values where its configuration asks for %zu", found, values);
+    return 0;
+}
+
 static bool shape_equal(const SafetensorsInfo *info, size_t rank, const size_t *shape)
 {
     return info->rank == rank &&
            (rank == 0 || memcmp(info->shape, shape, rank * sizeof *shape) == 0);
+}
+
+/* A part of a tensor, as it is stored. */
+typedef union Piece {
+    uint16_t halves[PIECE_BYTES / sizeof(uint16_t)];
+    float floats[PIECE_BYTES / sizeof(float)];
+} Piece;
+
+static int values_read(const Safetensors *file, const Entry *entry, float *out, Error *err)
+{
+    const SafetensorsInfo *info = &entry->info;
+    const size_t width = info->type == SAFETENSORS_F32 ? sizeof(float) : sizeof(uint16_t);
+    Piece piece;
+    for (size_t done = 0; done < info->elements;) {
+        const size_t left = info->elements - done;
+        const size_t n = left < PIECE_BYTES / width ? left : PIECE_BYTES / width;
+        Error fault = {""};
+        if (bytes_read(file->fd, &piece, n * width, file->data_at + entry->begin + done * width,
+                       &fault) < 0)
+            return error_set(err, "%s: %s; " MEND, file->path, fault.message);
+        if (info->type == SAFETENSORS_F32)
+            memcpy(out + done, piece.floats, n * width);
+        else
+            half_to_float(piece.halves, out + done, n);
+        for (size_t end = done + n; done < end; done++)
+            if (!isfinite(out[done]))
+                return error_set(err, "%s: tensor '%s' has the value %s at index %zu; " MEND,
+                                 file->path, entry->name, isnan(out[done]) ? "NaN" : "infinity",
+                                 done);
+    }
+    return 0;
 }
 
 int safetensors_read_float(const Safetensors *file, const char *name, size_t rank,
@@ -481,18 +529,5 @@ int safetensors_read_float(const Safetensors *file, const char *name, size_t ran
                          file->path, name, shape_shown(info->rank, info->shape, found),
                          shape_shown(rank, shape, expected));
     }
-    const unsigned char *bytes = file->data + entry->begin;
-    for (size_t i = 0; i < info->elements; i++) {
-        if (info->type == SAFETENSORS_F32) {
-            memcpy(&out[i], bytes + i * sizeof *out, sizeof *out);
-        } else {
-            uint16_t half; /* one by one: the file need not be aligned */
-            memcpy(&half, bytes + i * sizeof half, sizeof half);
-            half_to_float(&half, &out[i], 1);
-        }
-        if (!isfinite(out[i]))
-            return error_set(err, "%s: tensor '%s' has the value %s at index %zu; " MEND,
-                             file->path, name, isnan(out[i]) ? "NaN" : "infinity", i);
-    }
-    return 0;
+    return values_read(file, entry, out, err);
 }

@@ -52,6 +52,30 @@ static int check_name(const char *name, Error *err)
                             TEXTURE_CLASS_ROOM - 1);
 }
 
+/* About how many values a stream of two channels works on. */
+static size_t working_values(const TextureConfig *config)
+{
+    const DenoiserConfig *c = &config->denoiser;
+    const size_t places = c->bands / c->refiner.stride + 2;
+    const size_t coarse = 12 * c->channels + 16 * c->bands;
+    const size_t fine = places * (10 * c->refiner.channels + 2 * c->refiner.stride);
+    return config->window * (coarse + fine);
+}
+
+/* What a stream needs grows with the product of many sizes, each of which is possible alone. */
+static int check_working(const TextureConfig *config, Error *err)
+{
+    if (config->denoiser.refiner.stride < 1)
+        return 0; /* the refiner says what is wrong */
+    const size_t values = working_values(config);
+    return values <= TEXTURE_MOST_WORKING
+               ? 0
+               : error_set(err,
+                           "it works on %zu values at once: up to %zu are possible, with a shorter "
+                           "\"window\" or fewer \"channels\"",
+                           values, TEXTURE_MOST_WORKING);
+}
+
 int texture_config_check(const TextureConfig *config, Error *err)
 {
     if (check_range("rate", config->rate, 8000, 192000, err) ||
@@ -66,6 +90,8 @@ int texture_config_check(const TextureConfig *config, Error *err)
     if (config->linear + config->upper != config->denoiser.bands)
         return error_set(err, "\"linear\" and \"upper\" add up to %zu, not to \"bands\", %zu",
                          config->linear + config->upper, config->denoiser.bands);
+    if (check_working(config, err))
+        return -1;
     if (config->denoiser.past != TEXTURE_PAST_VALUES)
         return error_set(err, "\"past\" is %zu: it must be %d", config->denoiser.past,
                          TEXTURE_PAST_VALUES);

@@ -21,7 +21,8 @@ struct TextureModel {
     real *weights;
 };
 
-TextureModel *texture_model_create(const TextureConfig *config, Error *err)
+/* All that a configuration alone says, without room for what a file holds. */
+static TextureModel *shape_create(const TextureConfig *config, Error *err)
 {
     if (texture_config_check(config, err))
         return NULL;
@@ -33,21 +34,34 @@ TextureModel *texture_model_create(const TextureConfig *config, Error *err)
     model->config = *config;
     model->bands = bands_create_hybrid((double)config->rate, config->frame, config->linear,
                                        config->upper, config->top, err);
-    model->denoiser = denoiser_create(&config->denoiser, err);
-    model->schedule = schedule_create(config->schedule, 1000, err);
-    model->normaliser = normaliser_create(config->denoiser.classes, config->denoiser.bands, err);
-    if (!model->bands || !model->denoiser || !model->schedule || !model->normaliser) {
+    model->denoiser = model->bands ? denoiser_create(&config->denoiser, err) : NULL;
+    model->schedule = model->denoiser ? schedule_create(config->schedule, 1000, err) : NULL;
+    if (!model->schedule) {
         texture_model_destroy(model);
         return NULL;
     }
+    return model;
+}
+
+static int add_values(TextureModel *model, Error *err)
+{
+    const DenoiserConfig *c = &model->config.denoiser;
+    model->normaliser = normaliser_create(c->classes, c->bands, err);
+    if (!model->normaliser)
+        return -1;
     model->weights =
         calloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
-    model->memories = calloc(config->denoiser.classes * TEXTURE_MEMORIES * config->denoiser.bands,
-                             sizeof *model->memories);
-    model->middles =
-        calloc(config->denoiser.classes * config->denoiser.bands, sizeof *model->middles);
-    if (!model->weights || !model->memories || !model->middles) {
-        error_set(err, "out of memory for a model's weights");
+    model->memories = calloc(c->classes * TEXTURE_MEMORIES * c->bands, sizeof *model->memories);
+    model->middles = calloc(c->classes * c->bands, sizeof *model->middles);
+    if (!model->weights || !model->memories || !model->middles)
+        return error_set(err, "out of memory for a model's weights");
+    return 0;
+}
+
+TextureModel *texture_model_create(const TextureConfig *config, Error *err)
+{
+    TextureModel *model = shape_create(config, err);
+    if (model && add_values(model, err)) {
         texture_model_destroy(model);
         return NULL;
     }
@@ -66,6 +80,18 @@ void texture_model_destroy(TextureModel *model)
     free(model->middles);
     free(model->weights);
     free(model);
+}
+
+/* That the file holds as many values as the configuration asks for: before memory is taken on its
+ * word. Names and shapes are checked one by one as they are read. */
+static int check_sizes(const TextureModel *model, const Safetensors *file, Error *err)
+{
+    const DenoiserConfig *c = &model->config.denoiser;
+    const Parameters *parameters = denoiser_parameters(model->denoiser);
+    const size_t tensors = parameters_count(parameters) + 3;
+    const size_t values = parameters_size(parameters) +
+                          c->classes * c->bands * (NORMALISER_KNOTS + TEXTURE_MEMORIES + 1);
+    return safetensors_check_sizes(file, tensors, values, err);
 }
 
 static int read_maps(TextureModel *model, const Safetensors *file, Error *err)
@@ -103,10 +129,6 @@ static int read_middles(TextureModel *model, const Safetensors *file, Error *err
 static int read_weights(TextureModel *model, const Safetensors *file, Error *err)
 {
     const Parameters *parameters = denoiser_parameters(model->denoiser);
-    const size_t expected = parameters_count(parameters) + 3;
-    if (safetensors_count(file) != expected)
-        return error_set(err, "%zu tensors where its configuration asks for %zu",
-                         safetensors_count(file), expected);
     for (size_t i = 0; i < parameters_count(parameters); i++) {
         const ParameterInfo *info = parameters_info(parameters, i);
         float *values = malloc(info->size * sizeof *values);
@@ -151,8 +173,9 @@ static TextureModel *read_model(const Safetensors *file, Error *err)
     }
     if (texture_config_parse(json, &config, err))
         return NULL;
-    TextureModel *model = texture_model_create(&config, err);
-    if (model && (read_maps(model, file, err) || read_memories(model, file, err) ||
+    TextureModel *model = shape_create(&config, err);
+    if (model && (check_sizes(model, file, err) || add_values(model, err) ||
+                  read_maps(model, file, err) || read_memories(model, file, err) ||
                   read_middles(model, file, err) || read_weights(model, file, err))) {
         texture_model_destroy(model);
         return NULL;

@@ -13,11 +13,12 @@
 
 #include <stddef.h>
 
-#define TEXTURE_KIND        "brume.texture"
-#define TEXTURE_FORMAT      "2"
-#define TEXTURE_MAX_CLASSES 64
-#define TEXTURE_CLASS_ROOM  64 /* bytes of a class name, its end included */
-#define TEXTURE_MEMORIES    32 /* mean frames that each class has to choose from */
+#define TEXTURE_KIND         "brume.texture"
+#define TEXTURE_FORMAT       "2"
+#define TEXTURE_MAX_CLASSES  64
+#define TEXTURE_CLASS_ROOM   64                /* bytes of a class name, its end included */
+#define TEXTURE_MOST_WORKING ((size_t)1 << 26) /* values that a stream works on: 256 MiB */
+#define TEXTURE_MEMORIES     32                /* mean frames that each class has to choose from */
 
 /* What a model is made of; stored as JSON under "config" in the file's metadata. */
 typedef struct TextureConfig {

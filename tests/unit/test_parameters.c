@@ -140,6 +140,20 @@ static void start_depends_on_the_seed_alone(void **state)
     parameters_destroy(again);
 }
 
+static void networks_beyond_the_limit_are_refused(void **state)
+{
+    (void)state;
+    Error err = {""};
+    Parameters *parameters = parameters_create(NULL);
+    assert_non_null(parameters);
+    parameters_add(parameters, "a", PARAMETER_ZERO, 2, (size_t[]){1 << 13, 1 << 13});
+    assert_int_equal(parameters_ok(parameters, &err), 0);
+    parameters_add(parameters, "b", PARAMETER_ZERO, 1, (size_t[]){1});
+    assert_int_equal(parameters_ok(parameters, &err), -1);
+    assert_non_null(strstr(err.message, "67108865 values"));
+    parameters_destroy(parameters);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +161,7 @@ int main(void)
         cmocka_unit_test(many_tensors_keep_their_names),
         cmocka_unit_test(tensors_start_with_unit_gain),
         cmocka_unit_test(start_depends_on_the_seed_alone),
+        cmocka_unit_test(networks_beyond_the_limit_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

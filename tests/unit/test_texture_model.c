@@ -441,6 +441,23 @@ static void wrong_fields_are_refused(void **state)
     check_config_refused("classes", many, "1 to 64 names");
 }
 
+/* Each size is possible, but not all of them together: a stream would take gigabytes. */
+static void a_network_that_needs_too_much_is_refused(void **state)
+{
+    (void)state;
+    Error err = {""};
+    TextureConfig config = texture_config_default(1);
+    config.window = 4096;
+    assert_int_equal(texture_config_check(&config, &err), -1);
+    assert_non_null(strstr(err.message, "values at once"));
+    config.window = 512;
+    assert_int_equal(texture_config_check(&config, &err), 0);
+    config.denoiser.channels = 2048; /* fits, but for its weights */
+    assert_int_equal(texture_config_check(&config, &err), 0);
+    assert_null(texture_model_create(&config, &err));
+    assert_non_null(strstr(err.message, "a network of"));
+}
+
 static void files_cut_short_are_refused(void **state)
 {
     (void)state;
@@ -543,6 +560,7 @@ int main(void)
         cmocka_unit_test(configurations_come_back_from_text),
         cmocka_unit_test(wrong_files_are_refused),
         cmocka_unit_test(wrong_fields_are_refused),
+        cmocka_unit_test(a_network_that_needs_too_much_is_refused),
         cmocka_unit_test(files_cut_short_are_refused),
         cmocka_unit_test(what_cannot_be_opened_is_not_made),
         cmocka_unit_test(failed_saves_leave_nothing),
