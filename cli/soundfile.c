@@ -13,9 +13,6 @@
 #include "cli/ogg.h"
 #include "cli/output.h"
 
-/* 4 GiB of floats: more than three hours of stereo at 48 kHz. */
-static const size_t samples_most = (size_t)1 << 30;
-
 /* Frames read or written in one go. libvorbis puts a block's frames on the stack. */
 enum { PIECE = 4096 };
 
@@ -98,8 +95,9 @@ static int read_frames(SNDFILE *file, const char *path, double max_seconds, Soun
         sound->frames += (size_t)count;
         if ((double)sound->frames > frames_most)
             return error_set(err, "%s: lasts longer than %.15g s: cut it", path, max_seconds);
-        if (sound->frames * channels > samples_most)
-            return error_set(err, "%s: is too long to hold in memory: cut it", path);
+        if (sound->frames * channels > SOUND_SAMPLES_MOST)
+            return error_set(err, "%s: is longer than %.0f minutes: cut it", path,
+                             (double)SOUND_SAMPLES_MOST / (double)channels / sound->rate / 60.0);
     }
     if (sf_error(file) != SF_ERR_NO_ERROR)
         return error_set(err, "%s: is damaged at %.6f s (%s): export it again", path,

@@ -9,6 +9,11 @@
 
 enum { SOUND_RATE_LEAST = 1000, SOUND_RATE_MOST = 768000, SOUND_CHANNELS_MOST = 64 };
 
+/* Samples of all channels that are read from one file, 400 MB of them: 17 minutes of stereo at 48
+ * kHz. A file of a few kilobytes can hold hours of silence, and twice as much is needed to convert
+ * its rate. */
+#define SOUND_SAMPLES_MOST ((size_t)100000000)
+
 /* A sound in memory. */
 typedef struct Sound {
     float *samples; /* (frames, channels); full scale is -1..1, finite, may lie outside */
@@ -20,9 +25,9 @@ typedef struct Sound {
 /* Reads all of `path`, of any format that libsndfile knows, into `*out` (free it with sound_free).
  * 0, or -1 with `*out` empty for: what is missing, no ordinary file (never waited for), no sound,
  * damaged, without a frame, of a rate or number of channels outside the limits above, with a sample
- * that is not finite, longer than `max_seconds` if that is > 0, or above 2^30 samples. Memory grows
- * with what is read, not with what the header promises. Main thread: while it decodes MPEG audio,
- * the process's standard error is silent. */
+ * that is not finite, longer than `max_seconds` if that is > 0, or above SOUND_SAMPLES_MOST. Memory
+ * grows with what is read, not with what the header promises. Main thread: while it decodes MPEG
+ * audio, the process's standard error is silent. */
 int soundfile_load(const char *path, double max_seconds, Sound *out, Error *err);
 
 /* Frees the samples and empties `*sound`, which may be empty already. */

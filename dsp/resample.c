@@ -184,7 +184,7 @@ int resampler_all(const float *in, size_t in_frames, unsigned channels, double f
         return -1;
     const double length = from == to ? (double)in_frames : (double)in_frames * to / from;
     const size_t frame_size = channels * sizeof **out;
-    if (length >= (double)(SIZE_MAX / frame_size / 2))
+    if (length > (double)(RESAMPLER_MOST / channels))
         return error_set(err, "resampler: %zu frames are too many; convert a shorter clip",
                          in_frames);
     const size_t frames = (size_t)floor(length + 0.5);
