@@ -64,6 +64,13 @@ HOST_BINARIES := $(HOST_SOURCES:%.c=$(BUILD)/%)
 HOST_PKGS     := lilv-0 sndfile
 TINY_BUNDLE   := $(BUILD)/tests/host/tiny/brume.lv2/manifest.ttl
 
+# Targets for libFuzzer. Linked with replay.c they need no clang, and read the corpus again.
+FUZZ_SOURCES  := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_BINARIES := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
+FUZZ_ENGINE   ?= tests/fuzz/replay.c
+FUZZ_PARTS    := $(addprefix tests/fuzz/,memory_file.c memory_file.h instance.c instance.h fuzz.h)
+FUZZ_SECONDS  ?= 600
+
 # Recordings by class, those of tonal instruments apart, recordings of tunes (models/melody_renders.py
 # --split heldout), and the referees: what `make gallery` and `make compare` need.
 SOUNDS  ?= ../shared/data/textures
@@ -71,7 +78,8 @@ TONES   ?=
 TUNES   ?=
 MEASURE ?= ../shared/measure
 
-.PHONY: all deps demo check test bench gallery compare install install-user uninstall clean asan ubsan tsan help
+.PHONY: all deps demo check test bench gallery compare fuzz fuzz-targets install install-user uninstall clean asan \
+        ubsan tsan help
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/brume $(BUNDLE)/brume.so $(BUNDLE)/manifest.ttl $(BUNDLE_MODELS)
@@ -86,6 +94,7 @@ help:
 	@echo "make compare SOUNDS= TUNES= MEASURE=   measure both families of model side by side, print the table and"
 	@echo "                   write it into README.md (half an hour)"
 	@echo "make asan|ubsan|tsan   the tests under a sanitizer"
+	@echo "make fuzz FUZZ_SECONDS=600   give hostile files and events to every reader, each for so long"
 	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
 
 deps:
@@ -153,7 +162,23 @@ $(BUILD)/tests/host/%: tests/host/%.c tests/host/host.c tests/host/host.h $(BUIL
 $(TINY_BUNDLE): tests/host/tiny.sh $(BUILD)/brume $(BUNDLE)/manifest.ttl
 	sh tests/host/tiny.sh $(BUILD)
 
-test: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES)
+# A target gets the parts that it uses.
+$(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(FUZZ_PARTS) $(BUILD)/cli/soundfile.o \
+        $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o $(BUILD)/libplugin.a $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags lv2 sndfile) $(ALL_LDFLAGS) $(FUZZ_ENGINE) -o $@ $< \
+	    $(filter %.c,$(FUZZ_PARTS)) $(filter %.o %.a,$^) $(shell $(PKG_CONFIG) --libs sndfile) $(CORE_LIBS)
+
+fuzz-targets: $(FUZZ_BINARIES)
+
+FUZZ_SANITIZERS := -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all
+fuzz:
+	@sh tests/deps.sh $(PACKAGES) clang libclang-rt-14-dev
+	@$(MAKE) --no-print-directory -j$(JOBS) fuzz-targets BUILD=build/fuzz CC=clang OPTIMIZATIONS="-O1 -g" \
+	    SANITIZE="$(FUZZ_SANITIZERS) -fno-omit-frame-pointer" FUZZ_ENGINE=-fsanitize=fuzzer
+	@BUILD=build/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh
+
+test: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
 	@BUILD=$(BUILD) sh tests/run.sh
 
 check: deps
