@@ -154,6 +154,18 @@ $(BUILD)/tests/unit/test_%: tests/unit/test_%.c $(BUILD)/libplugin.a $(BUILD)/li
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libplugin.a $(BUILD)/libbrume.a -lcmocka $(CORE_LIBS)
 
+# Copies of the archives whose allocations and threads can be made to fail (tests/faults/allocations.h).
+FAULT_SYMBOLS := malloc calloc realloc aligned_alloc posix_memalign strdup strndup free pthread_create
+$(BUILD)/tests/faults/%.a: $(BUILD)/%.a
+	@mkdir -p $(@D)
+	objcopy $(foreach symbol,$(FAULT_SYMBOLS),--redefine-sym $(symbol)=fault_$(symbol)) $< $@
+
+FAULT_ARCHIVES := $(BUILD)/tests/faults/libplugin.a $(BUILD)/tests/faults/libbrume.a
+$(BUILD)/tests/unit/test_faults: tests/unit/test_faults.c tests/faults/allocations.c tests/faults/allocations.h \
+        $(FAULT_ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< tests/faults/allocations.c $(FAULT_ARCHIVES) -lcmocka $(CORE_LIBS)
+
 $(BUILD)/tests/host/%: tests/host/%.c tests/host/host.c tests/host/host.h $(BUILD)/plugin/ports.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HOST_PKGS)) $(SANITIZE) $(LDFLAGS) -o $@ $< tests/host/host.c \
