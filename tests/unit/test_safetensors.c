@@ -296,6 +296,34 @@ static void read_refused(const char *path, const char *name, size_t rank, const 
     safetensors_destroy(file);
 }
 
+/* Somebody writes to the disk while the file is open. */
+static void files_that_change_are_read_on_or_refused(void **state)
+{
+    (void)state;
+    const float two = 2.0f;
+    float out = 0.0f;
+    Error err = {""};
+    const char *header = W("[1]", "[0,4]"), *path = path_in(folder, "changes");
+    char other[2 * PATH_MAX + 8];
+    snprintf(other, sizeof other, "%s.new", path);
+    zeros_put(path, header, 4);
+    /* Replaced, as everything that writes with care does it: the one that was opened is read. */
+    Safetensors *file = opened(path);
+    file_put(other, strlen(header), header, strlen(header), &two, 4);
+    assert_int_equal(rename(other, path), 0);
+    assert_int_equal(safetensors_read_float(file, "w", 1, (size_t[]){1}, &out, &err), 0);
+    assert_true(out == 0.0f);
+    safetensors_destroy(file);
+    file = opened(path);
+    assert_int_equal(safetensors_read_float(file, "w", 1, (size_t[]){1}, &out, &err), 0);
+    assert_true(out == 2.0f);
+    /* Cut. */
+    assert_int_equal(truncate(path, (off_t)strlen(header) + 10), 0);
+    assert_int_equal(safetensors_read_float(file, "w", 1, (size_t[]){1}, &out, &err), -1);
+    message_check(&err, path, "became shorter while it was read");
+    safetensors_destroy(file);
+}
+
 static void reading_is_strict(void **state)
 {
     (void)state;
@@ -528,6 +556,7 @@ int main(void)
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(only_files_are_opened),
         cmocka_unit_test(names_do_not_spoil_messages),
+        cmocka_unit_test(files_that_change_are_read_on_or_refused),
         cmocka_unit_test(reading_is_strict),
         cmocka_unit_test(unusual_files_are_read),
         cmocka_unit_test(written_is_read_back),
