@@ -78,7 +78,7 @@ TONES   ?=
 TUNES   ?=
 MEASURE ?= ../shared/measure
 
-.PHONY: all deps demo check test bench gallery compare fuzz fuzz-targets install install-user uninstall clean asan \
+.PHONY: all deps demo check test bench gallery compare fuzz fuzz-targets lint install install-user uninstall clean asan \
         ubsan tsan help
 .DELETE_ON_ERROR:
 
@@ -94,6 +94,7 @@ help:
 	@echo "make compare SOUNDS= TUNES= MEASURE=   measure both families of model side by side, print the table and"
 	@echo "                   write it into README.md (half an hour)"
 	@echo "make asan|ubsan|tsan   the tests under a sanitizer"
+	@echo "make lint          clang-tidy and cppcheck on all that ships"
 	@echo "make fuzz FUZZ_SECONDS=600   give hostile files and events to every reader, each for so long"
 	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
 
@@ -189,6 +190,11 @@ fuzz:
 	@$(MAKE) --no-print-directory -j$(JOBS) fuzz-targets BUILD=build/fuzz CC=clang OPTIMIZATIONS="-O1 -g" \
 	    SANITIZE="$(FUZZ_SANITIZERS) -fno-omit-frame-pointer" FUZZ_ENGINE=-fsanitize=fuzzer
 	@BUILD=build/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh
+
+lint:
+	@sh tests/deps.sh $(PACKAGES) clang-tidy cppcheck
+	@JOBS=$(JOBS) sh tests/lint.sh $(LANGUAGE:-DBRUME_VERSION=%=-DBRUME_VERSION=0) $(BLAS_CFLAGS) \
+	    $(shell $(PKG_CONFIG) --cflags $(PKGS) lv2 $(CLI_PKGS))
 
 test: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
 	@BUILD=$(BUILD) sh tests/run.sh

@@ -76,7 +76,7 @@ static void draw_fitting(cairo_t *context, double x, double y, double room, cons
     if (cut == NULL)
         return;
     strcpy(cut, text);
-    size_t head = length / 2, tail = length / 2;
+    size_t head = length / 2, tail = head;
     cairo_text_extents_t extents;
     cairo_text_extents(context, cut, &extents);
     while (extents.x_advance > room && head > 0 && tail < length) {

@@ -237,7 +237,7 @@ int verb_plot(int argc, char **argv)
     code = result == 0 ? EXIT_DONE : report_failure("plot", &err);
     if (result == 0 && request.common.json)
         print_json(&request, panels);
-    for (size_t i = 0; i < request.file_count; i++) {
+    for (size_t i = 0; i < FILES_MOST; i++) {
         free(panels[i].title);
         free(panels[i].mono);
     }

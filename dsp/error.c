@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef error_set
+#undef error_prefix
+
 int error_set(Error *err, const char *format, ...)
 {
     if (err) {

@@ -121,7 +121,7 @@ static json_t *tensor_describe(const SafetensorsWriter *writer, size_t rank, con
         }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", half ? "F16" : "F32", "shape", sizes,
                      "data_offsets", (json_int_t)writer->data_bytes,
-                     (json_int_t)(writer->data_bytes + bytes));
+                     (json_int_t)writer->data_bytes + (json_int_t)bytes);
 }
 
 int safetensors_writer_tensor(SafetensorsWriter *writer, const char *name, size_t rank,

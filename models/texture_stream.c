@@ -129,6 +129,7 @@ void texture_stream_restart(TextureStream *stream, const TextureSettings *settin
 
 static char *snapshot_of(const TextureStream *stream, uint64_t block)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): without rewinds `next` is `block`, always */
     return stream->snapshots + block % stream->rewinds * stream->snapshot_size;
 }
 
