@@ -1,5 +1,7 @@
 #include "models/safetensors.h"
 
+#include "dsp/pages.h"
+#include "models/finite.h"
 #include "models/half.h"
 
 #include <errno.h>
@@ -16,6 +18,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the tensors' bytes are little-endian");
 
 #define LENGTH_BYTES 8
+#define PIECE        4096                           /* values */
 #define MAX_VALUES   (16 * SAFETENSORS_MAX_TENSORS) /* in the JSON; a tensor takes 14 at most */
 #define SHOWN_NAME   96
 #define SHOWN_PATH   384
@@ -377,7 +380,7 @@ static int file_read(Safetensors *file, int fd, size_t size, Error *err)
     file->header = header_read(fd, size, &file->data_bytes, err);
     if (!file->header || header_entries(file, err) < 0 || layout_check(file, err) < 0)
         return -1;
-    file->data = malloc(file->data_bytes + 1);
+    file->data = pages_alloc(file->data_bytes + 1, 1);
     if (!file->data)
         return error_set(err, "memory is short for %zu bytes", file->data_bytes);
     return bytes_read(fd, file->data, file->data_bytes, err);
@@ -412,7 +415,7 @@ void safetensors_destroy(Safetensors *file)
     free(file->path);
     free(file->entries);
     free(file->keys);
-    free(file->data);
+    pages_free(file->data, file->data_bytes + 1, 1);
     free(file);
 }
 
@@ -465,6 +468,20 @@ static bool shape_equal(const SafetensorsInfo *info, size_t rank, const size_t *
            (rank == 0 || memcmp(info->shape, shape, rank * sizeof *shape) == 0);
 }
 
+/* Piece by piece by way of a place of their own: in the file they need not be aligned. */
+static void values_widen(SafetensorsType type, const unsigned char *bytes, size_t n, float *out)
+{
+    uint16_t halves[PIECE];
+    if (type == SAFETENSORS_F32)
+        memcpy(out, bytes, n * sizeof *out);
+    for (size_t done = 0; type == SAFETENSORS_F16 && done < n;) {
+        const size_t m = n - done < PIECE ? n - done : PIECE;
+        memcpy(halves, bytes + done * sizeof *halves, m * sizeof *halves);
+        half_to_float(halves, out + done, m);
+        done += m;
+    }
+}
+
 int safetensors_read_float(const Safetensors *file, const char *name, size_t rank,
                            const size_t *shape, float *out, Error *err)
 {
@@ -481,18 +498,10 @@ int safetensors_read_float(const Safetensors *file, const char *name, size_t ran
                          file->path, name, shape_shown(info->rank, info->shape, found),
                          shape_shown(rank, shape, expected));
     }
-    const unsigned char *bytes = file->data + entry->begin;
-    for (size_t i = 0; i < info->elements; i++) {
-        if (info->type == SAFETENSORS_F32) {
-            memcpy(&out[i], bytes + i * sizeof *out, sizeof *out);
-        } else {
-            uint16_t half; /* one by one: the file need not be aligned */
-            memcpy(&half, bytes + i * sizeof half, sizeof half);
-            half_to_float(&half, &out[i], 1);
-        }
-        if (!isfinite(out[i]))
-            return error_set(err, "%s: tensor '%s' has the value %s at index %zu; " MEND,
-                             file->path, name, isnan(out[i]) ? "NaN" : "infinity", i);
-    }
+    values_widen(info->type, file->data + entry->begin, info->elements, out);
+    const size_t odd = finite_count(out, info->elements);
+    if (odd < info->elements)
+        return error_set(err, "%s: tensor '%s' has the value %s at index %zu; " MEND, file->path,
+                         name, isnan(out[odd]) ? "NaN" : "infinity", odd);
     return 0;
 }
