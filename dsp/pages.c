@@ -8,19 +8,18 @@
 /* A huge page of x86-64 and of most others. */
 static const size_t HUGE_PAGE = (size_t)2 << 20;
 
-/* Whole huge pages for it; 0 where it fills none, or is more than there can be. */
-static size_t huge_bytes(size_t count, size_t size)
+/* Whole huge pages for so many bytes; 0 where they fill none. */
+static size_t huge_bytes(size_t bytes)
 {
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes < HUGE_PAGE ||
-        bytes > SIZE_MAX - 2 * HUGE_PAGE)
-        return 0;
-    return (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    return bytes < HUGE_PAGE ? 0 : (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
 }
 
 void *pages_alloc(size_t count, size_t size)
 {
-    const size_t bytes = huge_bytes(count, size);
+    size_t wanted;
+    if (__builtin_mul_overflow(count, size, &wanted) || wanted > SIZE_MAX - 2 * HUGE_PAGE)
+        return NULL;
+    const size_t bytes = huge_bytes(wanted);
     if (!bytes)
         return calloc(count, size);
     /* One more, to begin where a huge page does; what is left over goes back. */
@@ -39,7 +38,7 @@ void *pages_alloc(size_t count, size_t size)
 
 void pages_free(void *memory, size_t count, size_t size)
 {
-    const size_t bytes = huge_bytes(count, size);
+    const size_t bytes = huge_bytes(count * size);
     if (bytes && memory)
         munmap(memory, bytes);
     else
