@@ -170,7 +170,8 @@ demo: deps
 	@BUILD=$(BUILD) sh tests/demo.sh
 
 bench: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/bench
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/bench \
+	    $(addprefix $(BUILD)/tests/host/,load runs many)
 	@BUILD=$(BUILD) sh tests/bench/run.sh
 
 $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a

@@ -1,5 +1,6 @@
 #include "models/safetensors.h"
 
+#include "models/finite.h"
 #include "models/half.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the tensors' bytes are little-endian");
 
 #define LENGTH_BYTES 8
+#define PIECE        4096                           /* values */
 #define MAX_VALUES   (16 * SAFETENSORS_MAX_TENSORS) /* in the JSON; a tensor takes 14 at most */
 #define SHOWN_NAME   96
 #define SHOWN_PATH   384
@@ -37,7 +39,8 @@ struct Safetensors {
     json_t *metadata; /* a part of the header; NULL if absent */
     const char **keys;
     size_t key_count;
-    unsigned char *data;
+    int fd;
+    size_t start; /* of the data in the file */
     size_t data_bytes;
 };
 
@@ -88,11 +91,11 @@ static const char *shape_shown(size_t rank, const size_t *shape, char out[SHOWN_
     return out;
 }
 
-static int bytes_read(int fd, void *to, size_t n, Error *err)
+static int bytes_read(int fd, size_t from, void *to, size_t n, Error *err)
 {
     unsigned char *at = to;
     while (n) {
-        const ssize_t got = read(fd, at, n);
+        const ssize_t got = pread(fd, at, n, (off_t)from);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -100,6 +103,7 @@ static int bytes_read(int fd, void *to, size_t n, Error *err)
         if (got == 0)
             return error_set(err, "became shorter while it was read");
         at += got;
+        from += (size_t)got;
         n -= (size_t)got;
     }
     return 0;
@@ -189,7 +193,7 @@ static json_t *header_read(int fd, size_t size, size_t *data_bytes, Error *err)
         error_set(err, "has %zu bytes, too few for a safetensors file", size);
         return NULL;
     }
-    if (bytes_read(fd, field, sizeof field, err) < 0)
+    if (bytes_read(fd, 0, field, sizeof field, err) < 0)
         return NULL;
     uint64_t length;
     memcpy(&length, field, sizeof length);
@@ -209,7 +213,7 @@ static json_t *header_read(int fd, size_t size, size_t *data_bytes, Error *err)
         return NULL;
     }
     json_t *header = NULL;
-    if (bytes_read(fd, text, (size_t)length, err) == 0)
+    if (bytes_read(fd, sizeof field, text, (size_t)length, err) == 0)
         header = header_parse(text, (size_t)length, err);
     free(text);
     *data_bytes = size - sizeof field - (size_t)length;
@@ -372,15 +376,13 @@ static int layout_check(const Safetensors *file, Error *err)
     return result;
 }
 
-static int file_read(Safetensors *file, int fd, size_t size, Error *err)
+static int file_read(Safetensors *file, size_t size, Error *err)
 {
-    file->header = header_read(fd, size, &file->data_bytes, err);
-    if (!file->header || header_entries(file, err) < 0 || layout_check(file, err) < 0)
+    file->header = header_read(file->fd, size, &file->data_bytes, err);
+    if (!file->header || header_entries(file, err) < 0)
         return -1;
-    file->data = malloc(file->data_bytes + 1);
-    if (!file->data)
-        return error_set(err, "memory is short for %zu bytes", file->data_bytes);
-    return bytes_read(fd, file->data, file->data_bytes, err);
+    file->start = size - file->data_bytes;
+    return layout_check(file, err);
 }
 
 Safetensors *safetensors_open(const char *path, Error *err)
@@ -392,15 +394,18 @@ Safetensors *safetensors_open(const char *path, Error *err)
     char shown[SHOWN_PATH];
     text_shown(path, shown, sizeof shown);
     Safetensors *file = calloc(1, sizeof *file);
-    if (file)
+    if (file) {
+        file->fd = fd;
         file->path = strdup(shown);
+    } else {
+        close(fd);
+    }
     Error fault = {"memory is short"};
-    if (!file || !file->path || file_read(file, fd, size, &fault) < 0) {
+    if (!file || !file->path || file_read(file, size, &fault) < 0) {
         error_set(err, "%s: %s; " MEND, shown, fault.message);
         safetensors_destroy(file);
-        file = NULL;
+        return NULL;
     }
-    close(fd);
     return file;
 }
 
@@ -408,11 +413,11 @@ void safetensors_destroy(Safetensors *file)
 {
     if (!file)
         return;
+    close(file->fd);
     json_decref(file->header);
     free(file->path);
     free(file->entries);
     free(file->keys);
-    free(file->data);
     free(file);
 }
 
@@ -465,6 +470,23 @@ static bool shape_equal(const SafetensorsInfo *info, size_t rank, const size_t *
            (rank == 0 || memcmp(info->shape, shape, rank * sizeof *shape) == 0);
 }
 
+/* The n values at byte `from` of the file, halves piece by piece. */
+static int values_read(const Safetensors *file, SafetensorsType type, size_t from, size_t n,
+                       float *out, Error *err)
+{
+    uint16_t halves[PIECE];
+    if (type == SAFETENSORS_F32)
+        return bytes_read(file->fd, from, out, n * sizeof *out, err);
+    for (size_t done = 0; done < n;) {
+        const size_t m = n - done < PIECE ? n - done : PIECE;
+        if (bytes_read(file->fd, from + done * sizeof *halves, halves, m * sizeof *halves, err))
+            return -1;
+        half_to_float(halves, out + done, m);
+        done += m;
+    }
+    return 0;
+}
+
 int safetensors_read_float(const Safetensors *file, const char *name, size_t rank,
                            const size_t *shape, float *out, Error *err)
 {
@@ -481,18 +503,12 @@ int safetensors_read_float(const Safetensors *file, const char *name, size_t ran
                          file->path, name, shape_shown(info->rank, info->shape, found),
                          shape_shown(rank, shape, expected));
     }
-    const unsigned char *bytes = file->data + entry->begin;
-    for (size_t i = 0; i < info->elements; i++) {
-        if (info->type == SAFETENSORS_F32) {
-            memcpy(&out[i], bytes + i * sizeof *out, sizeof *out);
-        } else {
-            uint16_t half; /* one by one: the file need not be aligned */
-            memcpy(&half, bytes + i * sizeof half, sizeof half);
-            half_to_float(&half, &out[i], 1);
-        }
-        if (!isfinite(out[i]))
-            return error_set(err, "%s: tensor '%s' has the value %s at index %zu; " MEND,
-                             file->path, name, isnan(out[i]) ? "NaN" : "infinity", i);
-    }
+    Error fault = {""};
+    if (values_read(file, info->type, file->start + entry->begin, info->elements, out, &fault))
+        return error_set(err, "%s: %s; " MEND, file->path, fault.message);
+    const size_t odd = finite_count(out, info->elements);
+    if (odd < info->elements)
+        return error_set(err, "%s: tensor '%s' has the value %s at index %zu; " MEND, file->path,
+                         name, isnan(out[odd]) ? "NaN" : "infinity", odd);
     return 0;
 }

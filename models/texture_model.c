@@ -1,5 +1,6 @@
 #include "models/texture_model.h"
 
+#include "dsp/pages.h"
 #include "models/safetensors.h"
 #include "models/texture_config.h"
 
@@ -41,7 +42,7 @@ TextureModel *texture_model_create(const TextureConfig *config, Error *err)
         return NULL;
     }
     model->weights =
-        calloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
+        pages_alloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
     model->memories = calloc(config->denoiser.classes * TEXTURE_MEMORIES * config->denoiser.bands,
                              sizeof *model->memories);
     model->middles =
@@ -58,13 +59,15 @@ void texture_model_destroy(TextureModel *model)
 {
     if (!model)
         return;
+    if (model->weights)
+        pages_free(model->weights, parameters_size(denoiser_parameters(model->denoiser)),
+                   sizeof *model->weights);
     bands_destroy(model->bands);
     denoiser_destroy(model->denoiser);
     schedule_destroy(model->schedule);
     normaliser_destroy(model->normaliser);
     free(model->memories);
     free(model->middles);
-    free(model->weights);
     free(model);
 }
 
@@ -109,15 +112,8 @@ static int read_weights(TextureModel *model, const Safetensors *file, Error *err
                          safetensors_count(file), expected);
     for (size_t i = 0; i < parameters_count(parameters); i++) {
         const ParameterInfo *info = parameters_info(parameters, i);
-        float *values = malloc(info->size * sizeof *values);
-        if (!values)
-            return error_set(err, "out of memory for a model's weights");
-        const int failed =
-            safetensors_read_float(file, info->name, info->rank, info->shape, values, err);
-        for (size_t j = 0; !failed && j < info->size; j++)
-            model->weights[info->offset + j] = (real)values[j];
-        free(values);
-        if (failed)
+        if (safetensors_read_float(file, info->name, info->rank, info->shape,
+                                   (float *)model->weights + info->offset, err))
             return -1;
     }
     return 0;

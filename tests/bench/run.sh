@@ -117,5 +117,20 @@ PYTHON
         'Required: under 2 GiB.' '' '| processor seconds | most memory |' '|---|---|' \
         "$(echo "$used" | awk '{ printf "| %s | %s MiB |", $1, $3 }')"
 fi
+say '' '## The plugin' '' \
+    'How long a host waits for it, each time in a fresh process; required: 50 ms. (`build/tests/host/load`)' ''
+table "$BUILD/tests/host/load"
+say '' 'run() of a block, and an empty loop as long at the same pace in the same run: what takes the' \
+    'processor away from both is the machine. Required: 5 us, 99.9 % of the time. (`build/tests/host/runs`)' ''
+table "$BUILD/tests/host/runs"
+say '' "Instances at once, blocks of 64 at 48 kHz, ${BENCH_MANY_SECONDS:-20} s each (BENCH_MANY_SECONDS);" \
+    'required: 8 without an underrun in 300 s. (`build/tests/host/many 8 300`)' '' \
+    '| instances | seconds | underruns | mean share of a core | of a core in all |' '|---|---|---|---|---|'
+for count in 1 2 4 8 16; do
+    echo "bench: $count instances" >&2
+    # It fails if a single underrun is counted: the row says so.
+    { "$BUILD/tests/host/many" "$count" "${BENCH_MANY_SECONDS:-20}" || true; } | tail -n 1 >>"$results"
+done
+
 cp "$results" tests/bench/RESULTS.md
 echo "bench: wrote tests/bench/RESULTS.md" >&2
