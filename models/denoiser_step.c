@@ -11,7 +11,7 @@ struct DenoiserSteps {
     const Denoiser *denoiser;
     PanelsTile tile;
     PanelsLayer level1, level2, remember, past, film, out, outs[DENOISER_MAX_BLOCKS];
-    PairConvolution in, convs[DENOISER_MAX_BLOCKS];
+    MinimalConvolution in, convs[DENOISER_MAX_BLOCKS];
     const float *classes; /* (classes, condition) */
     RefinerSteps refiner;
     float *values; /* the one allocation that all weights lie in */
@@ -29,7 +29,7 @@ struct DenoiserTold {
 struct DenoiserSpace {
     const DenoiserSteps *steps;
     float *marked;          /* (frames, bands + 1) */
-    float *planes;          /* (PAIR_PLANES, pairs, bands + 1 or channels) */
+    float *planes;          /* (GROUP_PLANES, groups, bands + 1 or channels) */
     float *trunk;           /* (frames, channels) */
     float *normed, *active; /* (frames, channels) */
     float *zeros;           /* (bands + 1 or channels,) */
@@ -50,11 +50,11 @@ static void lay(DenoiserSteps *steps, PanelsBuilder *builder)
     steps->past = panels_layer_lay(builder, c->past, c->condition, d->past_w, PANELS_NO_BIAS);
     steps->film =
         panels_layer_lay(builder, c->condition, denoiser_film_size(c), d->film_w, d->film_b);
-    steps->in = pair_convolution_lay(builder, c->bands + 1, c->channels, d->in_w, d->in_b);
+    steps->in = minimal_convolution_lay(builder, c->bands + 1, c->channels, d->in_w, d->in_b);
     for (size_t b = 0; b < c->blocks; b++) {
         const DenoiserBlock *o = &d->blocks[b];
         steps->convs[b] =
-            pair_convolution_lay(builder, c->channels, c->channels, o->conv_w, o->conv_b);
+            minimal_convolution_lay(builder, c->channels, c->channels, o->conv_w, o->conv_b);
         steps->outs[b] = panels_layer_lay(builder, c->channels, c->channels, o->out_w, o->out_b);
     }
     steps->out = panels_layer_lay(builder, c->channels, c->bands, d->out_w, d->out_b);
@@ -73,16 +73,16 @@ DenoiserSteps *denoiser_steps_create(const Denoiser *denoiser, const float *weig
     if (steps) {
         steps->denoiser = denoiser;
         steps->tile = panels_tile(path);
-        PanelsBuilder builder = {NULL, NULL, 0};
+        PanelsBuilder builder = {.values = NULL};
         lay(steps, &builder);
-        steps->values = panels_room(builder.used);
+        steps->values = panels_room(builder.used + builder.scratch);
     }
     if (!steps || !steps->values) {
         free(steps);
         error_set(err, "out of memory for a denoiser's packed weights");
         return NULL;
     }
-    lay(steps, &(PanelsBuilder){weights, steps->values, 0});
+    lay(steps, &(PanelsBuilder){.weights = weights, .values = steps->values});
     return steps;
 }
 
@@ -99,7 +99,7 @@ static size_t lay_out_told(DenoiserTold *told)
 {
     const DenoiserSteps *steps = told->steps;
     const DenoiserConfig *c = &steps->denoiser->config;
-    PanelsBuilder builder = {NULL, told->memory, 0};
+    PanelsBuilder builder = {.values = told->memory};
     told->film = panels_take(&builder, DENOISER_LEVELS * denoiser_film_size(c));
     told->refiner_film =
         panels_take(&builder, DENOISER_LEVELS * refiner_steps_film(&steps->refiner));
@@ -198,14 +198,14 @@ static size_t widest(const DenoiserConfig *c)
 static size_t lay_out_space(DenoiserSpace *space, size_t frames)
 {
     const DenoiserConfig *c = &space->steps->denoiser->config;
-    PanelsBuilder builder = {NULL, space->memory, 0};
-    size_t planes = pair_count(frames, 1) * (c->bands + 1);
+    PanelsBuilder builder = {.values = space->memory};
+    size_t planes = group_count(frames, 1) * (c->bands + 1);
     for (size_t b = 0; b < c->blocks; b++) {
-        const size_t size = pair_count(frames, c->dilations[b]) * c->channels;
+        const size_t size = group_count(frames, c->dilations[b]) * c->channels;
         planes = size > planes ? size : planes;
     }
     space->marked = panels_take(&builder, frames * (c->bands + 1));
-    space->planes = panels_take(&builder, PAIR_PLANES * planes);
+    space->planes = panels_take(&builder, GROUP_PLANES * planes);
     space->trunk = panels_take(&builder, frames * c->channels);
     space->normed = panels_take(&builder, frames * c->channels);
     space->active = panels_take(&builder, frames * c->channels);
@@ -240,22 +240,21 @@ void denoiser_space_destroy(DenoiserSpace *space)
 }
 
 /* x (frames, row), put through a convolution -> y (frames, channels). */
-static void convolve(DenoiserSpace *space, const PairConvolution *convolution,
-                     const PairShape *shape, const float *x, float *y, bool silu)
+static void convolve(DenoiserSpace *space, const MinimalConvolution *convolution,
+                     const GroupShape *shape, const float *x, float *y, bool silu)
 {
-    const size_t row = convolution->in, count = pair_count(shape->frames, shape->dilation);
-    pair_planes(shape, 0, count, row, x, space->zeros, space->planes);
-    pair_convolve(space->steps->tile, convolution,
-                  &(PairCall){.shape = *shape,
-                              .pair = 0,
-                              .count = count,
-                              .places = 1,
-                              .channels = row,
-                              .row = row,
-                              .planes = space->planes,
-                              .y = y,
-                              .y_row = convolution->out,
-                              .silu = silu});
+    const size_t row = convolution->in, count = group_count(shape->frames, shape->dilation);
+    group_planes(shape, 0, count, row, x, space->zeros, space->planes);
+    minimal_convolution_run(space->steps->tile, convolution,
+                            &(GroupCall){.shape = *shape,
+                                         .group = 0,
+                                         .count = count,
+                                         .places = 1,
+                                         .channels = row,
+                                         .row = row,
+                                         .planes = space->planes,
+                                         .y = y,
+                                         .silu = silu});
 }
 
 static void run_in(DenoiserSpace *space, const DenoiserStep *step, size_t first)
@@ -265,7 +264,7 @@ static void run_in(DenoiserSpace *space, const DenoiserStep *step, size_t first)
         memcpy(space->marked + t * wide, step->x + t * bands, bands * sizeof(float));
         space->marked[t * wide + bands] = step->known[t];
     }
-    convolve(space, &space->steps->in, &(PairShape){step->frames, 1, first}, space->marked,
+    convolve(space, &space->steps->in, &(GroupShape){step->frames, 1, first}, space->marked,
              space->trunk, false);
 }
 
@@ -275,10 +274,10 @@ static void run_block(DenoiserSpace *space, size_t b, size_t frames, size_t firs
 {
     const DenoiserSteps *steps = space->steps;
     const DenoiserConfig *config = &steps->denoiser->config;
-    const size_t c = config->channels, from = pair_first(first, config->dilations[b]);
+    const size_t c = config->channels, from = group_first(first, config->dilations[b]);
     panels_norm(frames - from, c, space->trunk + from * c, film, film + c,
                 space->normed + from * c);
-    convolve(space, &steps->convs[b], &(PairShape){frames, config->dilations[b], first},
+    convolve(space, &steps->convs[b], &(GroupShape){frames, config->dilations[b], first},
              space->normed, space->active, true);
     panels_layer_run(steps->tile, &steps->outs[b],
                      &(PanelsCall){.rows = frames - first,
@@ -300,7 +299,7 @@ void denoiser_step(DenoiserSpace *space, const DenoiserTold *told, const Denoise
     size_t firsts[DENOISER_MAX_BLOCKS + 1];
     firsts[config->blocks] = refiner_steps_first(&steps->refiner, step->first);
     for (size_t b = config->blocks; b-- > 0;)
-        firsts[b] = pair_first(firsts[b + 1], config->dilations[b]);
+        firsts[b] = group_first(firsts[b + 1], config->dilations[b]);
     run_in(space, step, firsts[0]);
     for (size_t b = 0; b < config->blocks; b++, film += 3 * c)
         run_block(space, b, frames, firsts[b + 1], film);

@@ -12,18 +12,27 @@ size_t panels_size(size_t in, size_t out)
     return panels_count(out) * PANELS_WIDTH * in;
 }
 
+/* Inputs that are turned at once: what is written meanwhile stays in the first cache. */
+enum { STRIP = 16 };
+
+static void pack_strip(size_t n, size_t width, const float *restrict w, size_t stride,
+                       float *restrict panel)
+{
+    for (size_t o = 0; o < width; o++)
+        for (size_t i = 0; i < n; i++)
+            panel[i * PANELS_WIDTH + o] = w[o * stride + i];
+    for (size_t i = 0; i < n; i++)
+        for (size_t o = width; o < PANELS_WIDTH; o++)
+            panel[i * PANELS_WIDTH + o] = 0.0f;
+}
+
 void panels_pack(size_t in, size_t out, const float *w, size_t stride, float *panels)
 {
     for (size_t first = 0; first < out; first += PANELS_WIDTH, panels += in * PANELS_WIDTH) {
         const size_t width = out - first < PANELS_WIDTH ? out - first : PANELS_WIDTH;
-        const float *rows = w + first * stride;
-        for (size_t i = 0; i < in; i++) {
-            float *at = panels + i * PANELS_WIDTH;
-            for (size_t o = 0; o < width; o++)
-                at[o] = rows[o * stride + i];
-            for (size_t o = width; o < PANELS_WIDTH; o++)
-                at[o] = 0.0f;
-        }
+        for (size_t i = 0; i < in; i += STRIP)
+            pack_strip(in - i < STRIP ? in - i : STRIP, width, w + first * stride + i, stride,
+                       panels + i * PANELS_WIDTH);
     }
 }
 

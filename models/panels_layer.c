@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { LANES = 16 };
 
@@ -16,12 +17,26 @@ float *panels_take(PanelsBuilder *builder, size_t n)
     return at;
 }
 
+float *panels_scratch(PanelsBuilder *builder, size_t n)
+{
+    builder->scratch = n > builder->scratch ? n : builder->scratch;
+    return builder->values ? builder->values + builder->used : NULL;
+}
+
 float *panels_room(size_t n)
 {
-    float *room = NULL;
-    if (posix_memalign((void **)&room, 64, n * sizeof *room))
+    enum { LINE = 64, HUGE = 2 << 20 };
+    const size_t bytes = n * sizeof(float);
+    void *room = NULL;
+    if (posix_memalign(&room, bytes < HUGE ? LINE : HUGE, bytes))
         return NULL;
-    return memset(room, 0, n * sizeof *room);
+#ifdef MADV_HUGEPAGE
+    /* Opening a model is mostly page faults otherwise. A system that can't give them does no harm.
+     */
+    if (bytes >= HUGE)
+        madvise(room, bytes, MADV_HUGEPAGE);
+#endif
+    return memset(room, 0, bytes);
 }
 
 PanelsLayer panels_layer_lay(PanelsBuilder *builder, size_t in, size_t out, size_t w, size_t b)
@@ -39,7 +54,7 @@ PanelsLayer panels_layer_lay(PanelsBuilder *builder, size_t in, size_t out, size
 
 /* The ends of a tile. Its columns are always PANELS_WIDTH, so that the loops are short and whole;
  * `width` of them go to y. */
-KERNEL static void end_silu(size_t rows, const float *bias, float *tile)
+KERNEL static void end_silu(size_t rows, const float *restrict bias, float *restrict tile)
 {
     for (size_t r = 0; r < rows; r++, tile += PANELS_WIDTH)
         for (size_t i = 0; i < PANELS_WIDTH; i++) {
@@ -48,7 +63,7 @@ KERNEL static void end_silu(size_t rows, const float *bias, float *tile)
         }
 }
 
-KERNEL static void end_bias(size_t rows, const float *bias, float *tile)
+KERNEL static void end_bias(size_t rows, const float *restrict bias, float *restrict tile)
 {
     for (size_t r = 0; r < rows; r++, tile += PANELS_WIDTH)
         for (size_t i = 0; i < PANELS_WIDTH; i++)
@@ -61,15 +76,16 @@ static void put(size_t rows, size_t width, const float *tile, float *y, size_t s
         memcpy(y + r * stride, tile + r * PANELS_WIDTH, width * sizeof *y);
 }
 
-KERNEL static void add(size_t rows, size_t width, const float *tile, float *y, size_t stride)
+KERNEL static void add(size_t rows, size_t width, const float *restrict tile, float *restrict y,
+                       size_t stride)
 {
     for (size_t r = 0; r < rows; r++, tile += PANELS_WIDTH, y += stride)
         for (size_t i = 0; i < width; i++)
             y[i] += tile[i];
 }
 
-KERNEL static void add_gated(size_t rows, size_t width, const float *gate, const float *tile,
-                             float *y, size_t stride)
+KERNEL static void add_gated(size_t rows, size_t width, const float *restrict gate,
+                             const float *restrict tile, float *restrict y, size_t stride)
 {
     for (size_t r = 0; r < rows; r++, tile += PANELS_WIDTH, y += stride)
         for (size_t i = 0; i < width; i++)
@@ -115,49 +131,64 @@ typedef float Vector __attribute__((vector_size(64), aligned(4), may_alias));
 #define AT(x)   (*(Vector *)(x))
 #define READ(x) (*(const Vector *)(x))
 
-/* The sum of 16 lanes, halves upon halves. */
-static inline float lanes_sum(const float *lanes)
+/* Adds up 16 lanes, halves upon halves: every lane becomes the sum. */
+#define FOLD(v, ...) ((v) + __builtin_shufflevector((v), (v), __VA_ARGS__))
+#define FOLD_LANES(v)                                                                              \
+    do {                                                                                           \
+        (v) = FOLD((v), 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);                     \
+        (v) = FOLD((v), 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);                     \
+        (v) = FOLD((v), 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);                     \
+        (v) = FOLD((v), 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);                     \
+    } while (0)
+
+/* Of whole vectors of channels. */
+KERNEL static void norm_whole(size_t rows, size_t channels, const float *x,
+                              const float *restrict scale, const float *restrict shift,
+                              float *restrict y)
 {
-    float half[8];
-    for (int i = 0; i < 8; i++)
-        half[i] = lanes[i] + lanes[i + 8];
-    for (int i = 0; i < 4; i++)
-        half[i] += half[i + 4];
-    return (half[0] + half[2]) + (half[1] + half[3]);
+    const float n = (float)channels;
+    for (size_t r = 0; r < rows; r++, x += channels, y += channels) {
+        Vector sum = {0}, squares = {0};
+        for (size_t i = 0; i < channels; i += LANES)
+            sum += READ(x + i);
+        FOLD_LANES(sum);
+        const Vector mean = sum / n;
+        for (size_t i = 0; i < channels; i += LANES) {
+            const Vector d = READ(x + i) - mean;
+            squares += d * d;
+        }
+        FOLD_LANES(squares);
+        const float inverse = 1.0f / sqrtf(squares[0] / n + 1e-5f);
+        for (size_t i = 0; i < channels; i += LANES)
+            AT(y + i) = (READ(x + i) - mean) * inverse * READ(scale + i) + READ(shift + i);
+    }
 }
 
-/* In LANES partial sums, the last of which get what is left of the channels. */
-KERNEL static void norm_row(size_t channels, const float *x, const float *scale, const float *shift,
-                            float *y)
+/* Of any number of channels. */
+KERNEL static void norm_any(size_t rows, size_t channels, const float *x, const float *scale,
+                            const float *shift, float *y)
 {
-    const size_t whole = channels / LANES * LANES, rest = channels - whole;
     const float n = (float)channels;
-    Vector tail = {0}, sum = {0}, squares = {0};
-    memcpy(&tail, x + whole, rest * sizeof *x);
-    sum = tail;
-    for (size_t i = 0; i < whole; i += LANES)
-        sum += READ(x + i);
-    const float mean = lanes_sum((const float *)&sum) / n;
-    for (size_t i = 0; i < whole; i += LANES) {
-        const Vector d = READ(x + i) - mean;
-        squares += d * d;
+    for (size_t r = 0; r < rows; r++, x += channels, y += channels) {
+        float sum = 0.0f, squares = 0.0f;
+        for (size_t i = 0; i < channels; i++)
+            sum += x[i];
+        const float mean = sum / n;
+        for (size_t i = 0; i < channels; i++)
+            squares += (x[i] - mean) * (x[i] - mean);
+        const float inverse = 1.0f / sqrtf(squares / n + 1e-5f);
+        for (size_t i = 0; i < channels; i++)
+            y[i] = (x[i] - mean) * inverse * scale[i] + shift[i];
     }
-    tail -= mean;
-    for (size_t i = rest; i < LANES; i++)
-        tail[i] = 0.0f;
-    squares += tail * tail;
-    const float inverse = 1.0f / sqrtf(lanes_sum((const float *)&squares) / n + 1e-5f);
-    for (size_t i = 0; i < whole; i += LANES)
-        AT(y + i) = (READ(x + i) - mean) * inverse * READ(scale + i) + READ(shift + i);
-    for (size_t i = 0; i < rest; i++)
-        y[whole + i] = tail[i] * inverse * scale[whole + i] + shift[whole + i];
 }
 
 void panels_norm(size_t rows, size_t channels, const float *x, const float *scale,
                  const float *shift, float *y)
 {
-    for (size_t r = 0; r < rows; r++)
-        norm_row(channels, x + r * channels, scale, shift, y + r * channels);
+    if (channels % LANES)
+        norm_any(rows, channels, x, scale, shift, y);
+    else
+        norm_whole(rows, channels, x, scale, shift, y);
 }
 
 KERNEL static void silu(size_t n, float *x)

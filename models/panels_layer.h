@@ -9,12 +9,15 @@
 /* Where packed weights are laid: `values` NULL only counts. */
 typedef struct PanelsBuilder {
     const float *weights; /* the network's */
-    float *values;        /* aligned to 64 bytes */
-    size_t used;
+    float *values;        /* aligned to 64 bytes, `scratch` values more than `used` comes to */
+    size_t used, scratch;
 } PanelsBuilder;
 
 /* The next n values of it, aligned to 64 bytes; NULL while it only counts. */
 float *panels_take(PanelsBuilder *builder, size_t n);
+
+/* n values until the next call of any function here; NULL while the builder only counts. */
+float *panels_scratch(PanelsBuilder *builder, size_t n);
 
 /* n values, all zero, aligned to 64 bytes, for free(); NULL when memory runs out. */
 float *panels_room(size_t n);

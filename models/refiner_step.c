@@ -9,7 +9,7 @@ struct RefinerSpace {
     float *padded;  /* a frame of bands, with half a patch of zeros on both sides */
     float *trunk;   /* (frames, positions, channels) */
     float *normed;  /* (frames, positions + 2, channels), zero in the first and last position */
-    float *planes;  /* (PAIR_PLANES, positions + 2, channels) of one pair */
+    float *planes;  /* (GROUP_PLANES, positions + 2, channels) of one group */
     float *active;  /* (frames, positions, channels) */
     float *patches; /* (positions, 2 stride) */
     float *zeros;   /* (positions + 2, channels) */
@@ -30,7 +30,7 @@ void refiner_steps_lay(RefinerSteps *steps, const Refiner *r, PanelsTile tile,
         panels_layer_lay(builder, r->place.condition, refiner_film_size(r), r->film_w, r->film_b);
     for (size_t b = 0; b < r->config.blocks; b++) {
         const RefinerBlock *o = &r->blocks[b];
-        steps->conv[b] = pair_convolution_lay(builder, 3 * c, c, o->conv_w, o->conv_b);
+        steps->conv[b] = minimal_convolution_lay(builder, 3 * c, c, o->conv_w, o->conv_b);
         steps->out[b] = panels_layer_lay(builder, c, c, o->out_w, o->out_b);
     }
     steps->last = panels_layer_lay(builder, c, width, r->out_w, r->out_b);
@@ -96,12 +96,12 @@ static size_t lay_out(RefinerSpace *space, const RefinerSteps *steps, size_t fra
 {
     const Refiner *r = steps->refiner;
     const size_t c = r->config.channels, row = r->positions * c, wide = row + 2 * c;
-    PanelsBuilder builder = {NULL, space->memory, 0};
+    PanelsBuilder builder = {.values = space->memory};
     space->padded = panels_take(&builder, refiner_steps_padded(steps));
     space->trunk = panels_take(&builder, frames * row);
     space->normed = panels_take(&builder, frames * wide);
-    space->planes = panels_take(&builder, PAIR_PLANES * wide);
-    space->active = panels_take(&builder, frames * row);
+    space->planes = panels_take(&builder, GROUP_PLANES * wide);
+    space->active = panels_take(&builder, GROUP_FRAMES * row);
     space->patches = panels_take(&builder, r->positions * 2 * r->config.stride);
     space->zeros = panels_take(&builder, wide);
     return builder.used;
@@ -132,7 +132,7 @@ void refiner_space_destroy(RefinerSpace *space)
 static size_t first_of_block(const RefinerSteps *steps, size_t b, size_t first)
 {
     for (size_t i = steps->refiner->config.blocks; i-- > b;)
-        first = pair_first(first, refiner_dilation(i));
+        first = group_first(first, refiner_dilation(i));
     return first;
 }
 
@@ -162,15 +162,15 @@ static void begin(const RefinerSteps *steps, RefinerSpace *space, const RefinerC
     }
 }
 
-/* The residual of frame t, through block b's second layer. */
+/* Block b's second layer: active (positions, channels) -> added to frame t of the trunk. */
 static void add_frame(const RefinerSteps *steps, RefinerSpace *space, size_t b, size_t t,
-                      const float *gate)
+                      const float *active, const float *gate)
 {
     const Refiner *r = steps->refiner;
     const size_t c = r->config.channels, row = r->positions * c;
     panels_layer_run(steps->tile, &steps->out[b],
                      &(PanelsCall){.rows = r->positions,
-                                   .x = space->active + t * row,
+                                   .x = active,
                                    .x_stride = c,
                                    .y = space->trunk + t * row,
                                    .y_stride = c,
@@ -178,38 +178,47 @@ static void add_frame(const RefinerSteps *steps, RefinerSpace *space, size_t b, 
                                    .gate = gate});
 }
 
-/* Pair after pair, and each frame is normed shortly before the first pair that looks at it, so that
- * all stays in the processor's own cache. */
+static void convolve_group(const RefinerSteps *steps, RefinerSpace *space, size_t b, size_t j,
+                           const GroupShape *shape)
+{
+    const size_t c = steps->refiner->config.channels, wide = (steps->refiner->positions + 2) * c;
+    group_planes(shape, j, 1, wide, space->normed, space->zeros, space->planes);
+    minimal_convolution_run(steps->tile, &steps->conv[b],
+                            &(GroupCall){.shape = *shape,
+                                         .group = j,
+                                         .count = 1,
+                                         .places = steps->refiner->positions,
+                                         .channels = c,
+                                         .row = wide,
+                                         .planes = space->planes,
+                                         .silu = true,
+                                         .y = space->active,
+                                         .gathered = true});
+}
+
+/* Group after group, and each frame is normed shortly before the first one that looks at it, so
+ * that all stays in the processor's own cache. */
 static void run_block(const RefinerSteps *steps, RefinerSpace *space, size_t b,
                       const RefinerCall *call)
 {
     const Refiner *r = steps->refiner;
-    const size_t c = r->config.channels, row = r->positions * c, wide = row + 2 * c;
+    const size_t c = r->config.channels, row = r->positions * c, d = refiner_dilation(b);
     const float *film = call->film + 3 * b * c;
-    const PairShape shape = {call->frames, refiner_dilation(b),
-                             first_of_block(steps, b + 1, call->first)};
+    const GroupShape shape = {call->frames, d, first_of_block(steps, b + 1, call->first)};
     size_t normed = first_of_block(steps, b, call->first);
-    for (size_t j = 0; j < pair_count(shape.frames, shape.dilation); j++) {
-        const size_t t = pair_frame(j, shape.dilation), later = t + shape.dilation;
-        for (; normed < shape.frames && normed <= later + shape.dilation; normed++)
+    for (size_t j = 0; j < group_count(shape.frames, d); j++) {
+        const size_t last = group_frame(j, GROUP_FRAMES - 1, d);
+        if (last < shape.first)
+            continue;
+        for (; normed < shape.frames && normed <= last + d; normed++)
             panels_norm(r->positions, c, space->trunk + normed * row, film, film + c,
-                        space->normed + normed * wide + c);
-        pair_planes(&shape, j, 1, wide, space->normed, space->zeros, space->planes);
-        pair_convolve(steps->tile, &steps->conv[b],
-                      &(PairCall){.shape = shape,
-                                  .pair = j,
-                                  .count = 1,
-                                  .places = r->positions,
-                                  .channels = c,
-                                  .row = wide,
-                                  .planes = space->planes,
-                                  .y = space->active,
-                                  .y_row = row,
-                                  .silu = true});
-        if (t >= shape.first)
-            add_frame(steps, space, b, t, film + 2 * c);
-        if (later >= shape.first && later < shape.frames)
-            add_frame(steps, space, b, later, film + 2 * c);
+                        space->normed + normed * (row + 2 * c) + c);
+        convolve_group(steps, space, b, j, &shape);
+        for (size_t k = 0; k < GROUP_FRAMES; k++) {
+            const size_t t = group_frame(j, k, d);
+            if (t >= shape.first && t < shape.frames)
+                add_frame(steps, space, b, t, space->active + k * row, film + 2 * c);
+        }
     }
 }
 
@@ -230,7 +239,7 @@ static void finish(const RefinerSteps *steps, RefinerSpace *space, const Refiner
     const Refiner *r = steps->refiner;
     const size_t c = r->config.channels, row = r->positions * c;
     const float *film = call->film + 3 * r->config.blocks * c;
-    float *active = space->active + t * row;
+    float *active = space->active;
     panels_norm(r->positions, c, space->trunk + t * row, film, film + c, active);
     panels_silu(row, active);
     panels_layer_run(steps->tile, &steps->last,

@@ -4,7 +4,7 @@
 #define BRUME_MODELS_REFINER_STEP_H
 
 #include "dsp/error.h"
-#include "models/pair_convolution.h"
+#include "models/minimal_convolution.h"
 #include "models/refiner.h"
 
 /* The packed weights of a refiner. */
@@ -12,7 +12,7 @@ typedef struct RefinerSteps {
     const Refiner *refiner;
     PanelsTile tile;
     PanelsLayer patch, memory, outline, film, last;
-    PairConvolution conv[REFINER_MAX_BLOCKS];
+    MinimalConvolution conv[REFINER_MAX_BLOCKS];
     PanelsLayer out[REFINER_MAX_BLOCKS];
 } RefinerSteps;
 
