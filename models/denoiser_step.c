@@ -19,11 +19,12 @@ struct DenoiserSteps {
 
 struct DenoiserTold {
     const DenoiserSteps *steps;
-    float *film;                              /* (DENOISER_LEVELS, FiLM's size) */
-    float *refiner_film, *refiner_bias;       /* as models/refiner_step.h has them */
-    float *sinusoids, *hidden, *sum, *common; /* of the condition */
-    float *padded;                            /* a frame for the refiner */
-    float *memory;                            /* the one allocation that all of these lie in */
+    float *film;                        /* (DENOISER_LEVELS, FiLM's size) */
+    float *refiner_film, *refiner_bias; /* as models/refiner_step.h has them */
+    float *common;                      /* what the window adds to the condition at all levels */
+    float *sinusoids, *hidden, *sum;
+    float *padded; /* a frame for the refiner */
+    float *memory; /* the one allocation that all of these lie in */
 };
 
 struct DenoiserSpace {
@@ -82,8 +83,13 @@ DenoiserSteps *denoiser_steps_create(const Denoiser *denoiser, const float *weig
         error_set(err, "out of memory for a denoiser's packed weights");
         return NULL;
     }
-    lay(steps, &(PanelsBuilder){.weights = weights, .values = steps->values});
+    denoiser_steps_pack(steps, weights);
     return steps;
+}
+
+void denoiser_steps_pack(DenoiserSteps *steps, const float *weights)
+{
+    lay(steps, &(PanelsBuilder){.weights = weights, .values = steps->values});
 }
 
 void denoiser_steps_destroy(DenoiserSteps *steps)
@@ -92,6 +98,11 @@ void denoiser_steps_destroy(DenoiserSteps *steps)
         return;
     free(steps->values);
     free(steps);
+}
+
+const DenoiserConfig *denoiser_steps_config(const DenoiserSteps *steps)
+{
+    return &steps->denoiser->config;
 }
 
 /* Divides the memory, or only counts. */
@@ -154,8 +165,7 @@ KERNEL static void add_scaled(size_t n, float factor, const float *x, float *y)
         y[i] += factor * x[i];
 }
 
-/* The condition's part that all noise levels share. */
-static void tell_window(DenoiserTold *told, const DenoiserWindow *window)
+void denoiser_tell(DenoiserTold *told, const DenoiserWindow *window)
 {
     const DenoiserSteps *steps = told->steps;
     const DenoiserConfig *c = &steps->denoiser->config;
@@ -166,13 +176,11 @@ static void tell_window(DenoiserTold *told, const DenoiserWindow *window)
     refiner_steps_remember(&steps->refiner, window->memory, told->padded, told->refiner_bias);
 }
 
-void denoiser_tell(DenoiserTold *told, const DenoiserWindow *window, const double *half_log_snr,
-                   size_t n)
+void denoiser_tell_levels(DenoiserTold *told, const double *half_log_snr, size_t n)
 {
     const DenoiserSteps *steps = told->steps;
     const DenoiserConfig *c = &steps->denoiser->config;
     const size_t size = denoiser_film_size(c);
-    tell_window(told, window);
     for (size_t l = 0; l < n; l++)
         sinusoid_forward(DENOISER_LEVEL_SCALE * half_log_snr[l], DENOISER_LEVEL_LONGEST,
                          DENOISER_SINUSOIDS, told->sinusoids + l * 2 * DENOISER_SINUSOIDS);

@@ -24,6 +24,11 @@ DenoiserSteps *denoiser_steps_create(const Denoiser *denoiser, const float *weig
                                      PanelsPath path, Error *err);
 void denoiser_steps_destroy(DenoiserSteps *steps);
 
+/* Packs other weights in the place of those; not while another thread uses the steps. */
+void denoiser_steps_pack(DenoiserSteps *steps, const float *weights);
+
+const DenoiserConfig *denoiser_steps_config(const DenoiserSteps *steps);
+
 /* The steps must outlive it. NULL with a message when memory runs out. */
 DenoiserTold *denoiser_told_create(const DenoiserSteps *steps, Error *err);
 void denoiser_told_destroy(DenoiserTold *told);
@@ -35,10 +40,12 @@ typedef struct DenoiserWindow {
     const float *past;   /* (past,): the sound before the window, in outline */
 } DenoiserWindow;
 
-/* Works out what a window asks for at `n` noise levels, 1..DENOISER_LEVELS, half_log_snr (n,). For
- * several at once it costs little more than for one. */
-void denoiser_tell(DenoiserTold *told, const DenoiserWindow *window, const double *half_log_snr,
-                   size_t n);
+/* Tells a window; of no noise level yet. What is pointed at may go away. */
+void denoiser_tell(DenoiserTold *told, const DenoiserWindow *window);
+
+/* Works out what the window asks for at `n` noise levels, 1..DENOISER_LEVELS: half_log_snr (n,), in
+ * the place of those told before. For several at once it costs little more than for one. */
+void denoiser_tell_levels(DenoiserTold *told, const double *half_log_snr, size_t n);
 
 /* For windows of up to `frames` frames. The steps must outlive it. NULL with a message when memory
  * runs out. */

@@ -119,7 +119,8 @@ static void net_destroy(Net *net)
 
 static void tell(Net *net, const double *levels, size_t n)
 {
-    denoiser_tell(net->told, &(DenoiserWindow){net->mix, net->memory, net->past}, levels, n);
+    denoiser_tell(net->told, &(DenoiserWindow){net->mix, net->memory, net->past});
+    denoiser_tell_levels(net->told, levels, n);
 }
 
 static float *step(Net *net, size_t frames, size_t first, size_t level)
