@@ -1,6 +1,7 @@
 #include "models/minimal_convolution.h"
 
 #include "dsp/kernel.h"
+#include "models/vector.h"
 
 #include <string.h>
 
@@ -70,20 +71,29 @@ size_t group_first(size_t first, size_t dilation)
     return first > dilation ? first - dilation : 0;
 }
 
-/* x: six rows, `dilation` apart; m: the first of six planes. */
-KERNEL static void transform_rows(size_t n, const float *const *x, size_t plane, float *restrict m)
+/* Row i of six frames, `dilation` apart -> row i of six planes, `plane` values apart. */
+#define TRANSFORM(READ, WRITE)                                                                     \
+    do {                                                                                           \
+        const __typeof__(+READ(x[0])) x1 = READ(x[1] + i), x2 = READ(x[2] + i),                    \
+                                      x3 = READ(x[3] + i), x4 = READ(x[4] + i);                    \
+        const __typeof__(+READ(x[0])) u = x4 - 4.0f * x2, v = x3 - 4.0f * x1;                      \
+        const __typeof__(+READ(x[0])) s = x4 - x2, q = 2.0f * (x3 - x1);                           \
+        WRITE(m + i) = 4.0f * (READ(x[0] + i) - x2) + s;                                           \
+        WRITE(m + plane + i) = u + v;                                                              \
+        WRITE(m + 2 * plane + i) = u - v;                                                          \
+        WRITE(m + 3 * plane + i) = s + q;                                                          \
+        WRITE(m + 4 * plane + i) = s - q;                                                          \
+        WRITE(m + 5 * plane + i) = 4.0f * (x1 - x3) + (READ(x[5] + i) - x3);                       \
+    } while (0)
+#define ONE(x) (*(x))
+
+KERNEL static void transform_rows(size_t n, const float *const *x, size_t plane, float *m)
 {
-    const float *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3], *x4 = x[4], *x5 = x[5];
-    for (size_t i = 0; i < n; i++) {
-        const float u = x4[i] - 4.0f * x2[i], v = x3[i] - 4.0f * x1[i];
-        const float s = x4[i] - x2[i], q = 2.0f * (x3[i] - x1[i]);
-        m[i] = 4.0f * (x0[i] - x2[i]) + s;
-        m[plane + i] = u + v;
-        m[2 * plane + i] = u - v;
-        m[3 * plane + i] = s + q;
-        m[4 * plane + i] = s - q;
-        m[5 * plane + i] = 4.0f * (x1[i] - x3[i]) + (x5[i] - x3[i]);
-    }
+    size_t i = 0;
+    for (; i + VECTOR_LANES <= n; i += VECTOR_LANES)
+        TRANSFORM(VECTOR_READ, VECTOR_AT);
+    for (; i < n; i++)
+        TRANSFORM(ONE, ONE);
 }
 
 static unsigned wanted(const GroupShape *shape, size_t group)

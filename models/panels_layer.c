@@ -1,6 +1,7 @@
 #include "models/panels_layer.h"
 
 #include "models/exponential.h"
+#include "models/vector.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -8,12 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { LANES = 16 };
-
 float *panels_take(PanelsBuilder *builder, size_t n)
 {
     float *at = builder->values ? builder->values + builder->used : NULL;
-    builder->used += (n + LANES - 1) / LANES * LANES;
+    builder->used += (n + VECTOR_LANES - 1) / VECTOR_LANES * VECTOR_LANES;
     return at;
 }
 
@@ -125,42 +124,26 @@ void panels_layer_run(PanelsTile tile, const PanelsLayer *layer, const PanelsCal
     }
 }
 
-typedef float Vector __attribute__((vector_size(64), aligned(4), may_alias));
-
-/* Macros: functions that took or returned a vector would depend on what the processor has. */
-#define AT(x)   (*(Vector *)(x))
-#define READ(x) (*(const Vector *)(x))
-
-/* Adds up 16 lanes, halves upon halves: every lane becomes the sum. */
-#define FOLD(v, ...) ((v) + __builtin_shufflevector((v), (v), __VA_ARGS__))
-#define FOLD_LANES(v)                                                                              \
-    do {                                                                                           \
-        (v) = FOLD((v), 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);                     \
-        (v) = FOLD((v), 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);                     \
-        (v) = FOLD((v), 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);                     \
-        (v) = FOLD((v), 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);                     \
-    } while (0)
-
 /* Of whole vectors of channels. */
-KERNEL static void norm_whole(size_t rows, size_t channels, const float *x,
-                              const float *restrict scale, const float *restrict shift,
-                              float *restrict y)
+KERNEL static void norm_whole(size_t rows, size_t channels, const float *x, const float *scale,
+                              const float *shift, float *y)
 {
-    const float n = (float)channels;
+    const float part = 1.0f / (float)channels;
     for (size_t r = 0; r < rows; r++, x += channels, y += channels) {
         Vector sum = {0}, squares = {0};
-        for (size_t i = 0; i < channels; i += LANES)
-            sum += READ(x + i);
-        FOLD_LANES(sum);
-        const Vector mean = sum / n;
-        for (size_t i = 0; i < channels; i += LANES) {
-            const Vector d = READ(x + i) - mean;
+        for (size_t i = 0; i < channels; i += VECTOR_LANES)
+            sum += VECTOR_READ(x + i);
+        VECTOR_SUM(sum);
+        const Vector mean = sum * part;
+        for (size_t i = 0; i < channels; i += VECTOR_LANES) {
+            const Vector d = VECTOR_READ(x + i) - mean;
             squares += d * d;
         }
-        FOLD_LANES(squares);
-        const float inverse = 1.0f / sqrtf(squares[0] / n + 1e-5f);
-        for (size_t i = 0; i < channels; i += LANES)
-            AT(y + i) = (READ(x + i) - mean) * inverse * READ(scale + i) + READ(shift + i);
+        VECTOR_SUM(squares);
+        const float inverse = 1.0f / sqrtf(squares[0] * part + 1e-5f);
+        for (size_t i = 0; i < channels; i += VECTOR_LANES)
+            VECTOR_AT(y + i) = (VECTOR_READ(x + i) - mean) * inverse * VECTOR_READ(scale + i) +
+                               VECTOR_READ(shift + i);
     }
 }
 
@@ -185,7 +168,7 @@ KERNEL static void norm_any(size_t rows, size_t channels, const float *x, const 
 void panels_norm(size_t rows, size_t channels, const float *x, const float *scale,
                  const float *shift, float *y)
 {
-    if (channels % LANES)
+    if (channels % VECTOR_LANES)
         norm_any(rows, channels, x, scale, shift, y);
     else
         norm_whole(rows, channels, x, scale, shift, y);
