@@ -7,6 +7,9 @@
 
 #define UNROLLED _Pragma("GCC unroll 12")
 
+/* Inputs whose weights are asked for ahead of need: where rows are few they come from afar. */
+enum { AHEAD = 32, LINE = 16 };
+
 /* Defines NAME: the product of `rows` rows with VECTORS vectors of each input's weights. All sums
  * stay in registers, since every caller gives `rows` as a constant. */
 #define DEFINE_BLOCK(NAME, ATTRIBUTES, VECTOR, LANES, MOST_ROWS, VECTORS, LOAD, EVERY, ADD, STORE) \
@@ -18,6 +21,8 @@
             sums[r][v] = EVERY(0.0f);                                                              \
         for (size_t i = 0; i < in; i++, panel += PANELS_WIDTH) {                                   \
             VECTOR w[VECTORS];                                                                     \
+            UNROLLED for (size_t o = 0; o < VECTORS * LANES; o += LINE)                            \
+                __builtin_prefetch(panel + AHEAD * PANELS_WIDTH + o);                              \
             UNROLLED for (size_t v = 0; v < VECTORS; v++) w[v] = LOAD(panel + v * LANES);          \
             UNROLLED for (size_t r = 0; r < rows; r++)                                             \
             {                                                                                      \
