@@ -5,9 +5,7 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 float *panels_take(PanelsBuilder *builder, size_t n)
 {
@@ -20,22 +18,6 @@ float *panels_scratch(PanelsBuilder *builder, size_t n)
 {
     builder->scratch = n > builder->scratch ? n : builder->scratch;
     return builder->values ? builder->values + builder->used : NULL;
-}
-
-float *panels_room(size_t n)
-{
-    enum { LINE = 64, HUGE = 2 << 20 };
-    const size_t bytes = n * sizeof(float);
-    void *room = NULL;
-    if (posix_memalign(&room, bytes < HUGE ? LINE : HUGE, bytes))
-        return NULL;
-#ifdef MADV_HUGEPAGE
-    /* Opening a model is mostly page faults otherwise. A system that can't give them does no harm.
-     */
-    if (bytes >= HUGE)
-        madvise(room, bytes, MADV_HUGEPAGE);
-#endif
-    return memset(room, 0, bytes);
 }
 
 PanelsLayer panels_layer_lay(PanelsBuilder *builder, size_t in, size_t out, size_t w, size_t b)
