@@ -13,7 +13,6 @@
 #define ITERATIONS 12
 
 enum { LANES = 16, ROWS = 16 };
-typedef float Vector __attribute__((vector_size(64), aligned(4)));
 
 struct PartialFit {
     float *real, *imaginary; /* (n, stride): exp(i phi) */
@@ -99,55 +98,69 @@ static void make_phasors(PartialFit *fit, const PartialStretch *s)
     }
 }
 
-/* A macro: a function that returned a vector would depend on what the processor has. */
-#define LOAD(x) (*(const Vector *)(x))
-
 /* Sound of n samples (at most ROWS), whose phasors begin at `real` and `imaginary`: amplitudes
  * `line` where `along` is 0, and further on by `along` times those after it. */
-KERNEL static void sound(size_t n, size_t stride, const float *real, const float *imaginary,
-                         const float *line, const float *along, float *restrict y)
+KERNEL static void sound(size_t n, size_t stride, const float *restrict real,
+                         const float *restrict imaginary, const float *restrict line,
+                         const float *restrict along, float *restrict y)
 {
-    float sums[ROWS * LANES];
-    for (size_t t = 0; t < n; t++) {
-        const float *r = real + t * stride, *i = imaginary + t * stride;
-        Vector steady = {0.0F}, growing = {0.0F};
-        for (size_t p = 0; p < stride; p += LANES) {
-            const Vector at_r = LOAD(r + p), at_i = LOAD(i + p);
-            steady += at_r * LOAD(line + p) - at_i * LOAD(line + MOST + p);
-            growing += at_r * LOAD(line + 2 * MOST + p) - at_i * LOAD(line + 3 * MOST + p);
-        }
-        *(Vector *)(sums + t * LANES) = steady + along[t] * growing;
-    }
-    for (size_t t = 0; t < n; t++) {
-        float *lane = sums + t * LANES;
-        for (int half = LANES / 2; half > 0; half /= 2)
-            for (int j = 0; j < half; j++)
-                lane[j] += lane[j + half];
-        y[t] = lane[0];
+    for (size_t t = 0; t < n; t++, real += stride, imaginary += stride) {
+        float steady[LANES] = {0.0F}, growing[LANES] = {0.0F};
+        for (size_t p = 0; p < stride; p += LANES)
+            for (size_t j = 0; j < LANES; j++) {
+                const float *at = line + p + j;
+                steady[j] += real[p + j] * at[0] - imaginary[p + j] * at[MOST];
+                growing[j] += real[p + j] * at[2 * MOST] - imaginary[p + j] * at[3 * MOST];
+            }
+        for (size_t j = 0; j < LANES; j++)
+            steady[j] += along[t] * growing[j];
+        for (size_t half = LANES / 2; half > 0; half /= 2)
+            for (size_t j = 0; j < half; j++)
+                steady[j] += steady[j + half];
+        y[t] = steady[0];
     }
 }
 
-/* The adjoint: adds the n samples y to the sums of the knot before them and of the one after. */
+/* The adjoint: adds samples y to the sums of the knot before them and of the one after, `rows` of
+ * them at a time, so that sums are fetched less often. */
+static inline __attribute__((always_inline)) void
+collect_rows(size_t rows, size_t stride, const float *restrict real,
+             const float *restrict imaginary, const float *restrict y, const float *restrict along,
+             float *restrict before, float *restrict after)
+{
+    float here[ROWS], next[ROWS];
+    for (size_t t = 0; t < rows; t++) {
+        here[t] = y[t] * (1.0F - along[t]);
+        next[t] = y[t] * along[t];
+    }
+    for (size_t p = 0; p < stride; p++) {
+        float before_r = before[p], before_i = before[MOST + p];
+        float after_r = after[p], after_i = after[MOST + p];
+        for (size_t t = 0; t < rows; t++) {
+            const float at_r = real[t * stride + p], at_i = imaginary[t * stride + p];
+            before_r += here[t] * at_r;
+            before_i -= here[t] * at_i;
+            after_r += next[t] * at_r;
+            after_i -= next[t] * at_i;
+        }
+        before[p] = before_r;
+        before[MOST + p] = before_i;
+        after[p] = after_r;
+        after[MOST + p] = after_i;
+    }
+}
+
 KERNEL static void collect(size_t n, size_t stride, const float *real, const float *imaginary,
                            const float *y, const float *along, float *before, float *after)
 {
-    for (size_t p = 0; p < stride; p += LANES) {
-        Vector before_r = LOAD(before + p), before_i = LOAD(before + MOST + p);
-        Vector after_r = LOAD(after + p), after_i = LOAD(after + MOST + p);
-        for (size_t t = 0; t < n; t++) {
-            const Vector at_r = LOAD(real + t * stride + p),
-                         at_i = LOAD(imaginary + t * stride + p);
-            const float next = y[t] * along[t], here = y[t] * (1.0F - along[t]);
-            before_r += here * at_r;
-            before_i -= here * at_i;
-            after_r += next * at_r;
-            after_i -= next * at_i;
-        }
-        *(Vector *)(before + p) = before_r;
-        *(Vector *)(before + MOST + p) = before_i;
-        *(Vector *)(after + p) = after_r;
-        *(Vector *)(after + MOST + p) = after_i;
-    }
+    enum { TOGETHER = 4 };
+    size_t t = 0;
+    for (; t + TOGETHER <= n; t += TOGETHER)
+        collect_rows(TOGETHER, stride, real + t * stride, imaginary + t * stride, y + t, along + t,
+                     before, after);
+    for (; t < n; t++)
+        collect_rows(1, stride, real + t * stride, imaginary + t * stride, y + t, along + t, before,
+                     after);
 }
 
 /* Amplitudes of the interval after knot k, and by how much more they are at the next. */

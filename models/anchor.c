@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 16, LONGEST = 64 };
-typedef float Vector __attribute__((vector_size(64), aligned(4)));
+enum { LANES = 8, LONGEST = 64 };
+typedef float Vector __attribute__((vector_size(4 * LANES), aligned(4)));
 
 /* A macro: a function that returned a vector would depend on what the processor has. */
 #define LOAD(x) (*(const Vector *)(x))
