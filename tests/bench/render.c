@@ -95,7 +95,7 @@ static void copy_noise(void *user, uint64_t first, float *out, size_t n)
 
 static double time_inversion(Rendering *r)
 {
-    enum { ITERATIONS = 8, ROOM = 65536 };
+    enum { ITERATIONS = 5, ROOM = 65536 };
     Error err = {""};
     float *values = bench_values(ROOM),
           *frames = bench_values((BLOCKS * INVERTER_BLOCK + SEEN) * r->bands);
