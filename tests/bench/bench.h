@@ -52,4 +52,8 @@ void bench_training(void);
 void bench_forward(void);
 void bench_render(void);
 
+/* Runs the network of the model file at a driver's word, forward or whole training steps; see
+ * tests/bench/worker.c. */
+void bench_worker(const char *model, bool training);
+
 #endif

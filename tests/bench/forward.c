@@ -20,10 +20,11 @@ static double forward(const TextureModel *model, DenoiserPass *pass, size_t wind
     real *x = bench_values(rows * config->bands), *out = bench_values(rows * config->bands);
     real *known = bench_values(rows), *level = bench_values(windows), *mix = bench_values(windows);
     real *memory = bench_values(windows * config->bands);
+    real *past = bench_values(windows * config->past);
     random_gaussian(5, 0, 0, x, rows * config->bands);
     for (size_t w = 0; w < windows; w++)
         mix[w] = 1;
-    const DenoiserInput input = {windows, frames, x, known, level, mix, memory};
+    const DenoiserInput input = {windows, frames, x, known, level, mix, memory, past};
     const real *weights = texture_model_values(model);
     denoiser_forward(pass, weights, &input, out);
     const double start = bench_seconds();
@@ -36,6 +37,7 @@ static double forward(const TextureModel *model, DenoiserPass *pass, size_t wind
     free(level);
     free(mix);
     free(memory);
+    free(past);
     return took;
 }
 

@@ -49,9 +49,10 @@ static double time_denoiser(const Rendering *r)
     bench_need(pass != NULL, &err);
     real *x = bench_values(rows * r->bands), *out = bench_values(rows * r->bands);
     real *known = bench_values(rows), *memory = bench_values(CHANNELS * r->bands);
+    real *past = bench_values(CHANNELS * texture_model_config(r->model)->denoiser.past);
     const real level[CHANNELS] = {0}, mix[CHANNELS] = {1, 1};
     random_gaussian(5, 0, 0, x, rows * r->bands);
-    const DenoiserInput input = {CHANNELS, r->window, x, known, level, mix, memory};
+    const DenoiserInput input = {CHANNELS, r->window, x, known, level, mix, memory, past};
     denoiser_forward(pass, texture_model_values(r->model), &input, out);
     const double start = bench_seconds();
     for (int step = 0; step < STEPS; step++)
@@ -61,6 +62,7 @@ static double time_denoiser(const Rendering *r)
     free(out);
     free(known);
     free(memory);
+    free(past);
     denoiser_pass_destroy(pass);
     return took;
 }
