@@ -1,7 +1,8 @@
 """usage: denoiser_onnx.py MODEL OUT FORM: the texture network as an ONNX graph of one window.
 
 FORM is "TRUNK-REFINER", each "products" (the taps laid side by side, then a matrix product) or "convolutions" (the
-runtime's own). All forms compute the same; which is faster depends on the length."""
+runtime's own). All forms compute the same; which is faster depends on the length. FORM "nothing" passes x on: what a call costs
+by itself."""
 import sys
 
 import network
@@ -153,7 +154,7 @@ def denoiser(g, net, trunk_form, refiner_form):
 def main():
     model, path, form = sys.argv[1:]
     net, g = network.Network(model), Graph()
-    result = denoiser(g, net, *form.split("-"))
+    result = "x" if form == "nothing" else denoiser(g, net, *form.split("-"))
     g.nodes.append(helper.make_node("Identity", [result], ["out"]))
 
     def value(name, *shape):
