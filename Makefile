@@ -169,6 +169,11 @@ bench: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/bench
 	@BUILD=$(BUILD) sh tests/bench/run.sh
 
+# Preloaded where instructions are counted.
+$(BUILD)/tests/bench/steady.so: tests/bench/instructions/steady.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fvisibility=default -shared $(ALL_LDFLAGS) -o $@ $< $(shell $(PKG_CONFIG) --libs jansson)
+
 $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a $(CORE_LIBS)
