@@ -19,6 +19,7 @@ struct TextureModel {
     float *memories; /* (classes, TEXTURE_MEMORIES, bands) */
     float *middles;  /* (classes, bands) */
     real *weights;
+    DenoiserSteps *steps; /* the weights packed; NULL before */
 };
 
 TextureModel *texture_model_create(const TextureConfig *config, Error *err)
@@ -59,6 +60,7 @@ void texture_model_destroy(TextureModel *model)
     if (!model)
         return;
     bands_destroy(model->bands);
+    denoiser_steps_destroy(model->steps);
     denoiser_destroy(model->denoiser);
     schedule_destroy(model->schedule);
     normaliser_destroy(model->normaliser);
@@ -153,7 +155,8 @@ static TextureModel *read_model(const Safetensors *file, Error *err)
         return NULL;
     TextureModel *model = texture_model_create(&config, err);
     if (model && (read_maps(model, file, err) || read_memories(model, file, err) ||
-                  read_middles(model, file, err) || read_weights(model, file, err))) {
+                  read_middles(model, file, err) || read_weights(model, file, err) ||
+                  texture_model_pack(model, err))) {
         texture_model_destroy(model);
         return NULL;
     }
@@ -210,6 +213,25 @@ real *texture_model_weights(TextureModel *model)
 const real *texture_model_values(const TextureModel *model)
 {
     return model->weights;
+}
+
+int texture_model_pack(TextureModel *model, Error *err)
+{
+    if (model->steps)
+        denoiser_steps_pack(model->steps, model->weights);
+    else
+        model->steps = denoiser_steps_create(model->denoiser, model->weights, panels_best(), err);
+    return model->steps ? 0 : -1;
+}
+
+const DenoiserSteps *texture_model_steps(const TextureModel *model)
+{
+    return model->steps;
+}
+
+int texture_model_playable(const TextureModel *model, Error *err)
+{
+    return model->steps ? 0 : error_set(err, "the model's weights have not been packed");
 }
 
 float *texture_model_memories(TextureModel *model)

@@ -43,6 +43,15 @@ void bench_products(const DenoiserConfig *config, BenchProduct products[BENCH_PR
 /* Seconds that one such product for `rows` frames takes, alone and warm. */
 double bench_product(const BenchProduct *product, BenchWay way, size_t rows);
 
+/* All products of a step forward of one window, one after the other, each on weights of its own, as
+ * a pass over all layers meets them: those for each frame, and those of the window's condition. */
+typedef struct BenchWalk BenchWalk;
+BenchWalk *bench_walk_create(const DenoiserConfig *config, size_t most_frames);
+void bench_walk_destroy(BenchWalk *walk);
+
+/* Seconds that they take for a window of `frames` frames. */
+double bench_walk(BenchWalk *walk, size_t frames);
+
 /* Multiply-adds of one such product. */
 double bench_product_cost(const BenchProduct *product, size_t rows);
 

@@ -70,6 +70,7 @@ TextureModel *bench_model(void)
         table[i] = 0.25f * (float)(i % NORMALISER_KNOTS) - 12.0f;
     bench_need(!normaliser_set_table(texture_model_normaliser(model), table, &err), &err);
     free(table);
+    bench_need(!texture_model_pack(model, &err), &err);
     return model;
 }
 

@@ -45,7 +45,9 @@ tables() {
         "(\`$bench training\`)" ''
     table "$bench" training
     say '' '### Denoiser' '' \
-        "A step of sampling, and its matrix products alone. (\`$bench forward\`)" ''
+        "A step of sampling, all frames wanted, with an eighth of what telling a window 8 noise levels takes," \
+        'on each set of instructions; and the matrix products that the network has by definition, in OpenBLAS,' \
+        "each layer on weights of its own. (\`$bench forward\`)" ''
     table "$bench" forward
     say '' '### Rendering' '' \
         "Stereo, 8 steps of DPM-Solver++; parts called by themselves. (\`$bench render\`)" ''
