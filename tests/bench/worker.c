@@ -9,7 +9,6 @@
 
 #include "models/adam.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,9 @@ typedef struct Worker {
     TextureModel *model;
     const Denoiser *denoiser;
     bool training;
-    DenoiserPass *pass;
+    DenoiserPass *pass; /* where it trains; the next two where it plays */
+    DenoiserTold *told;
+    DenoiserSpace *space;
     real *data; /* what INPUT held */
     DenoiserInput input;
     const real *target;
@@ -30,7 +31,8 @@ typedef struct Worker {
     double loss;
 } Worker;
 
-/* x, known, half_log_snr, mix, memory, past, and for training what should come out. */
+/* x, known, half_log_snr, mix, memory, past, and for training what should come out. One window
+ * where it plays. */
 static void read_input(Worker *w, size_t windows, size_t frames, const char *path)
 {
     const DenoiserConfig *c = denoiser_config(w->denoiser);
@@ -92,12 +94,23 @@ static void train(Worker *w)
     average_step(w->weights, 0.999, w->values, w->average);
 }
 
+/* Everything that a prediction takes: nothing is kept from the one before. */
+static void play(Worker *w)
+{
+    const DenoiserInput *in = &w->input;
+    const double level = (double)in->half_log_snr[0];
+    denoiser_tell(w->told, &(DenoiserWindow){in->mix, in->memory, in->past});
+    denoiser_tell_levels(w->told, &level, 1);
+    const DenoiserStep step = {.frames = in->frames, .x = in->x, .known = in->known};
+    denoiser_step(w->space, w->told, &step, w->out);
+}
+
 static void run(Worker *w)
 {
     if (w->training)
         train(w);
     else
-        denoiser_forward(w->pass, w->values, &w->input, w->out);
+        play(w);
 }
 
 static void write_values(FILE *file, const real *values, size_t n)
@@ -121,21 +134,39 @@ static void write_output(const Worker *w, const char *path)
     bench_need(!fclose(file), &err);
 }
 
-static void open_input(Worker *w, size_t windows, size_t frames, const char *in, const char *out)
+static void make_room(Worker *w)
 {
     Error err = {""};
-    read_input(w, windows, frames, in);
-    denoiser_pass_destroy(w->pass);
-    free(w->out);
-    free(w->dout);
-    w->pass = denoiser_pass_create(w->denoiser, windows, w->rows, w->training, &err);
-    bench_need(w->pass != NULL, &err);
+    if (w->training) {
+        w->pass = denoiser_pass_create(w->denoiser, w->input.windows, w->rows, true, &err);
+    } else {
+        const DenoiserSteps *steps = texture_model_steps(w->model);
+        w->told = denoiser_told_create(steps, &err);
+        w->space = denoiser_space_create(steps, w->rows, &err);
+    }
+    bench_need(w->pass || (w->told && w->space), &err);
     w->out = bench_values(w->size);
     w->dout = bench_values(w->size);
+}
+
+static void close_input(Worker *w)
+{
+    denoiser_pass_destroy(w->pass);
+    denoiser_space_destroy(w->space);
+    denoiser_told_destroy(w->told);
+    free(w->out);
+    free(w->dout);
+}
+
+static void open_input(Worker *w, size_t windows, size_t frames, const char *in, const char *out)
+{
+    read_input(w, windows, frames, in);
+    close_input(w);
+    make_room(w);
     if (w->training)
         find_gradients(w);
     else
-        run(w);
+        play(w);
     write_output(w, out);
     puts("ok");
 }
