@@ -23,6 +23,9 @@ typedef struct BenchTimes {
 void bench_add(BenchTimes *times, size_t kind, double seconds);
 double bench_median(const BenchTimes *times, size_t kind);
 
+/* Prints the median and, in brackets, the quartiles, times `scale`, with two decimals. */
+void bench_print_spread(const BenchTimes *times, size_t kind, double scale);
+
 /* `n` zeroed values; a model of the default network with random weights and quantiles. */
 real *bench_values(size_t n);
 TextureModel *bench_model(void);
