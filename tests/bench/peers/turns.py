@@ -1,6 +1,7 @@
 """Programs that do the same work, timed in turns: each for a slice of time, again and again.
 
 A worker is a program that answers the commands of tests/bench/worker.c."""
+import contextlib
 import subprocess
 import sys
 
@@ -30,7 +31,8 @@ class Worker:
 
     def close(self):
         if self.process is not None:
-            self.process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
             self.process.wait()
             self.process = None
 
