@@ -1,4 +1,4 @@
-"""usage: beside.py play|train MODEL BUILD: Brume beside other programs that run the same network, as tables in Markdown.
+"""usage: beside.py play|train MODEL BUILD: Brume beside other programs that run the same network, as Markdown tables.
 
 What is not installed is left out, with a sentence. BENCH_SHORT=1: fewer rounds."""
 import os

@@ -1,8 +1,8 @@
 """usage: denoiser_onnx.py MODEL OUT FORM: the texture network as an ONNX graph of one window.
 
 FORM is "TRUNK-REFINER", each "products" (the taps laid side by side, then a matrix product) or "convolutions" (the
-runtime's own). All forms compute the same; which is faster depends on the length. FORM "nothing" passes x on: what a call costs
-by itself."""
+runtime's own). All forms compute the same; which is faster depends on the length. "nothing" passes x on: what a call
+costs by itself."""
 import sys
 
 import network
