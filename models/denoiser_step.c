@@ -1,5 +1,6 @@
 #include "models/denoiser_step.h"
 
+#include "dsp/pages.h"
 #include "models/denoiser_network.h"
 #include "models/layers.h"
 #include "models/refiner_step.h"
@@ -14,7 +15,8 @@ struct DenoiserSteps {
     MinimalConvolution in, convs[DENOISER_MAX_BLOCKS];
     const float *classes; /* (classes, condition) */
     RefinerSteps refiner;
-    float *values; /* the one allocation that all weights lie in */
+    float *values; /* the one allocation that all weights lie in: `size` numbers */
+    size_t size;
 };
 
 struct DenoiserTold {
@@ -34,8 +36,9 @@ struct DenoiserSpace {
     float *trunk;           /* (frames, channels) */
     float *normed, *active; /* (frames, channels) */
     float *zeros;           /* (bands + 1 or channels,) */
-    RefinerSpace *refiner;
-    float *memory; /* the one allocation that all of these lie in */
+    RefinerSpace refiner;
+    float *memory; /* the one allocation that all of these lie in: `size` numbers */
+    size_t size;
 };
 
 /* Packs the weights, or only counts. */
@@ -76,7 +79,8 @@ DenoiserSteps *denoiser_steps_create(const Denoiser *denoiser, const float *weig
         steps->tile = panels_tile(path);
         PanelsBuilder builder = {.values = NULL};
         lay(steps, &builder);
-        steps->values = panels_room(builder.used + builder.scratch);
+        steps->size = builder.used + builder.scratch;
+        steps->values = pages_alloc(steps->size, sizeof *steps->values);
     }
     if (!steps || !steps->values) {
         free(steps);
@@ -96,7 +100,7 @@ void denoiser_steps_destroy(DenoiserSteps *steps)
 {
     if (!steps)
         return;
-    free(steps->values);
+    pages_free(steps->values, steps->size, sizeof *steps->values);
     free(steps);
 }
 
@@ -128,7 +132,7 @@ DenoiserTold *denoiser_told_create(const DenoiserSteps *steps, Error *err)
     DenoiserTold *told = calloc(1, sizeof *told);
     if (told) {
         told->steps = steps;
-        told->memory = panels_room(lay_out_told(told));
+        told->memory = calloc(lay_out_told(told), sizeof *told->memory);
     }
     if (!told || !told->memory) {
         free(told);
@@ -218,6 +222,7 @@ static size_t lay_out_space(DenoiserSpace *space, size_t frames)
     space->normed = panels_take(&builder, frames * c->channels);
     space->active = panels_take(&builder, frames * c->channels);
     space->zeros = panels_take(&builder, widest(c));
+    refiner_space_lay(&space->refiner, &space->steps->refiner, frames, &builder);
     return builder.used;
 }
 
@@ -226,11 +231,11 @@ DenoiserSpace *denoiser_space_create(const DenoiserSteps *steps, size_t frames, 
     DenoiserSpace *space = calloc(1, sizeof *space);
     if (space) {
         space->steps = steps;
-        space->memory = panels_room(lay_out_space(space, frames));
-        space->refiner = refiner_space_create(&steps->refiner, frames, err);
+        space->size = lay_out_space(space, frames);
+        space->memory = pages_alloc(space->size, sizeof *space->memory);
     }
-    if (!space || !space->memory || !space->refiner) {
-        denoiser_space_destroy(space);
+    if (!space || !space->memory) {
+        free(space);
         error_set(err, "out of memory for a denoiser at %zu frames", frames);
         return NULL;
     }
@@ -242,8 +247,7 @@ void denoiser_space_destroy(DenoiserSpace *space)
 {
     if (!space)
         return;
-    refiner_space_destroy(space->refiner);
-    free(space->memory);
+    pages_free(space->memory, space->size, sizeof *space->memory);
     free(space);
 }
 
@@ -318,7 +322,7 @@ void denoiser_step(DenoiserSpace *space, const DenoiserTold *told, const Denoise
     panels_silu((frames - from) * c, features + from * c);
     run_rows(steps, &steps->out, frames - step->first, features + step->first * c,
              out + step->first * config->bands, PANELS_PUT);
-    refiner_steps_run(&steps->refiner, space->refiner,
+    refiner_steps_run(&steps->refiner, &space->refiner,
                       &(RefinerCall){.frames = frames,
                                      .first = step->first,
                                      .x = step->x,

@@ -12,27 +12,44 @@ size_t panels_size(size_t in, size_t out)
     return panels_count(out) * PANELS_WIDTH * in;
 }
 
-/* Inputs that are turned at once: what is written meanwhile stays in the first cache. */
-enum { STRIP = 16 };
+/* Turns a square of SQUARE outputs by SQUARE inputs, with registers that every processor has. */
+enum { SQUARE = 4 };
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+#define ROW(at)                *(Four *)(at)
+#define PICK(a, b, i, j, k, l) __builtin_shufflevector((a), (b), i, j, k, l)
 
-static void pack_strip(size_t n, size_t width, const float *restrict w, size_t stride,
-                       float *restrict panel)
+static void turn(const float *w, size_t stride, float *panel)
+{
+    const Four a = *(const Four *)w, b = *(const Four *)(w + stride),
+               c = *(const Four *)(w + 2 * stride), d = *(const Four *)(w + 3 * stride);
+    const Four ab0 = PICK(a, b, 0, 4, 1, 5), cd0 = PICK(c, d, 0, 4, 1, 5);
+    const Four ab2 = PICK(a, b, 2, 6, 3, 7), cd2 = PICK(c, d, 2, 6, 3, 7);
+    ROW(panel) = PICK(ab0, cd0, 0, 1, 4, 5);
+    ROW(panel + PANELS_WIDTH) = PICK(ab0, cd0, 2, 3, 6, 7);
+    ROW(panel + 2 * PANELS_WIDTH) = PICK(ab2, cd2, 0, 1, 4, 5);
+    ROW(panel + 3 * PANELS_WIDTH) = PICK(ab2, cd2, 2, 3, 6, 7);
+}
+
+/* One input's weights, of `width` outputs. */
+static void pack_input(size_t width, const float *w, size_t stride, float *panel)
 {
     for (size_t o = 0; o < width; o++)
-        for (size_t i = 0; i < n; i++)
-            panel[i * PANELS_WIDTH + o] = w[o * stride + i];
-    for (size_t i = 0; i < n; i++)
-        for (size_t o = width; o < PANELS_WIDTH; o++)
-            panel[i * PANELS_WIDTH + o] = 0.0f;
+        panel[o] = w[o * stride];
+    for (size_t o = width; o < PANELS_WIDTH; o++)
+        panel[o] = 0.0f;
 }
 
 void panels_pack(size_t in, size_t out, const float *w, size_t stride, float *panels)
 {
     for (size_t first = 0; first < out; first += PANELS_WIDTH, panels += in * PANELS_WIDTH) {
         const size_t width = out - first < PANELS_WIDTH ? out - first : PANELS_WIDTH;
-        for (size_t i = 0; i < in; i += STRIP)
-            pack_strip(in - i < STRIP ? in - i : STRIP, width, w + first * stride + i, stride,
-                       panels + i * PANELS_WIDTH);
+        const float *rows = w + first * stride;
+        size_t i = 0;
+        for (; width == PANELS_WIDTH && i + SQUARE <= in; i += SQUARE)
+            for (size_t o = 0; o < PANELS_WIDTH; o += SQUARE)
+                turn(rows + o * stride + i, stride, panels + i * PANELS_WIDTH + o);
+        for (; i < in; i++)
+            pack_input(width, rows + i, stride, panels + i * PANELS_WIDTH);
     }
 }
 

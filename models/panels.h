@@ -38,8 +38,8 @@ PanelsTile panels_tile(PanelsPath path);
 size_t panels_count(size_t out);
 size_t panels_size(size_t in, size_t out);
 
-/* w (out, in) -> panels (panels_size,), aligned to 64 bytes; from one row of w to the next `stride`
- * values. */
+/* w (out, in) -> panels (panels_size,); from one row of w to the next `stride` values. Tiles are
+ * fastest where panels begin at a multiple of 64 bytes. */
 void panels_pack(size_t in, size_t out, const float *w, size_t stride, float *panels);
 
 /* Rows of the tile that begins `done` rows after the first of `rows`: tiles are as even as can be.

@@ -1,13 +1,11 @@
 #include "models/panels_layer.h"
 
-#include "models/exponential.h"
+#include "dsp/kernel.h"
 #include "models/vector.h"
 
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 float *panels_take(PanelsBuilder *builder, size_t n)
 {
@@ -20,22 +18,6 @@ float *panels_scratch(PanelsBuilder *builder, size_t n)
 {
     builder->scratch = n > builder->scratch ? n : builder->scratch;
     return builder->values ? builder->values + builder->used : NULL;
-}
-
-float *panels_room(size_t n)
-{
-    enum { LINE = 64, HUGE = 2 << 20 };
-    const size_t bytes = n * sizeof(float);
-    void *room = NULL;
-    if (posix_memalign(&room, bytes < HUGE ? LINE : HUGE, bytes))
-        return NULL;
-#ifdef MADV_HUGEPAGE
-    /* Opening a model is mostly page faults otherwise. A system that can't give them does no harm.
-     */
-    if (bytes >= HUGE)
-        madvise(room, bytes, MADV_HUGEPAGE);
-#endif
-    return memset(room, 0, bytes);
 }
 
 PanelsLayer panels_layer_lay(PanelsBuilder *builder, size_t in, size_t out, size_t w, size_t b)
@@ -53,15 +35,6 @@ PanelsLayer panels_layer_lay(PanelsBuilder *builder, size_t in, size_t out, size
 
 /* The ends of a tile. Its columns are always PANELS_WIDTH, so that the loops are short and whole;
  * `width` of them go to y. */
-KERNEL static void end_silu(size_t rows, const float *restrict bias, float *restrict tile)
-{
-    for (size_t r = 0; r < rows; r++, tile += PANELS_WIDTH)
-        for (size_t i = 0; i < PANELS_WIDTH; i++) {
-            const float x = tile[i] + bias[i];
-            tile[i] = x / (1 + exponential(-x));
-        }
-}
-
 KERNEL static void end_bias(size_t rows, const float *restrict bias, float *restrict tile)
 {
     for (size_t r = 0; r < rows; r++, tile += PANELS_WIDTH)
@@ -95,10 +68,9 @@ static void finish(const PanelsCall *call, size_t rows, size_t done, size_t firs
                    const float *bias, float *tile)
 {
     float *y = call->y + done * call->y_stride + first;
+    end_bias(rows, bias + first, tile);
     if (call->end == PANELS_SILU)
-        end_silu(rows, bias + first, tile);
-    else
-        end_bias(rows, bias + first, tile);
+        panels_silu(rows * PANELS_WIDTH, tile);
     if (call->end == PANELS_ADD)
         add(rows, width, tile, y, call->y_stride);
     else if (call->end == PANELS_GATE)
@@ -172,15 +144,4 @@ void panels_norm(size_t rows, size_t channels, const float *x, const float *scal
         norm_any(rows, channels, x, scale, shift, y);
     else
         norm_whole(rows, channels, x, scale, shift, y);
-}
-
-KERNEL static void silu(size_t n, float *x)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = x[i] / (1 + exponential(-x[i]));
-}
-
-void panels_silu(size_t n, float *x)
-{
-    silu(n, x);
 }

@@ -6,21 +6,18 @@
 
 #include "models/panels.h"
 
-/* Where packed weights are laid: `values` NULL only counts. */
+/* Divides one allocation, for packed weights or for working space: `values` NULL only counts. */
 typedef struct PanelsBuilder {
-    const float *weights; /* the network's */
-    float *values;        /* aligned to 64 bytes, `scratch` values more than `used` comes to */
+    const float *weights; /* the network's, if it is weights */
+    float *values;        /* room for all, and for `scratch` values more */
     size_t used, scratch;
 } PanelsBuilder;
 
-/* The next n values of it, aligned to 64 bytes; NULL while it only counts. */
+/* The next n values of it, a multiple of 64 bytes after the first; NULL while it only counts. */
 float *panels_take(PanelsBuilder *builder, size_t n);
 
 /* n values until the next call of any function here; NULL while the builder only counts. */
 float *panels_scratch(PanelsBuilder *builder, size_t n);
-
-/* n values, all zero, aligned to 64 bytes, for free(); NULL when memory runs out. */
-float *panels_room(size_t n);
 
 /* A layer: panels of (out, in) weights, bias (out,) with zeros up to a whole panel. */
 typedef struct PanelsLayer {

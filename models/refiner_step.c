@@ -2,19 +2,7 @@
 
 #include "models/refiner_network.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-struct RefinerSpace {
-    float *padded;  /* a frame of bands, with half a patch of zeros on both sides */
-    float *trunk;   /* (frames, positions, channels) */
-    float *normed;  /* (frames, positions + 2, channels), zero in the first and last position */
-    float *planes;  /* (GROUP_PLANES, positions + 2, channels) of one group */
-    float *active;  /* (frames, positions, channels) */
-    float *patches; /* (positions, 2 stride) */
-    float *zeros;   /* (positions + 2, channels) */
-    float *memory;  /* the one allocation that all of these lie in */
-};
 
 void refiner_steps_lay(RefinerSteps *steps, const Refiner *r, PanelsTile tile,
                        PanelsBuilder *builder)
@@ -91,42 +79,18 @@ void refiner_steps_remember(const RefinerSteps *steps, const float *memory, floa
     panels_layer_run(steps->tile, &steps->memory, &call);
 }
 
-/* Divides the memory, or only counts. */
-static size_t lay_out(RefinerSpace *space, const RefinerSteps *steps, size_t frames)
+void refiner_space_lay(RefinerSpace *space, const RefinerSteps *steps, size_t frames,
+                       PanelsBuilder *builder)
 {
     const Refiner *r = steps->refiner;
     const size_t c = r->config.channels, row = r->positions * c, wide = row + 2 * c;
-    PanelsBuilder builder = {.values = space->memory};
-    space->padded = panels_take(&builder, refiner_steps_padded(steps));
-    space->trunk = panels_take(&builder, frames * row);
-    space->normed = panels_take(&builder, frames * wide);
-    space->planes = panels_take(&builder, GROUP_PLANES * wide);
-    space->active = panels_take(&builder, GROUP_FRAMES * row);
-    space->patches = panels_take(&builder, r->positions * 2 * r->config.stride);
-    space->zeros = panels_take(&builder, wide);
-    return builder.used;
-}
-
-RefinerSpace *refiner_space_create(const RefinerSteps *steps, size_t frames, Error *err)
-{
-    RefinerSpace *space = calloc(1, sizeof *space);
-    if (space)
-        space->memory = panels_room(lay_out(space, steps, frames));
-    if (!space || !space->memory) {
-        free(space);
-        error_set(err, "out of memory for a refiner at %zu frames", frames);
-        return NULL;
-    }
-    lay_out(space, steps, frames);
-    return space;
-}
-
-void refiner_space_destroy(RefinerSpace *space)
-{
-    if (!space)
-        return;
-    free(space->memory);
-    free(space);
+    space->padded = panels_take(builder, refiner_steps_padded(steps));
+    space->trunk = panels_take(builder, frames * row);
+    space->normed = panels_take(builder, frames * wide);
+    space->planes = panels_take(builder, GROUP_PLANES * wide);
+    space->active = panels_take(builder, GROUP_FRAMES * row);
+    space->patches = panels_take(builder, r->positions * 2 * r->config.stride);
+    space->zeros = panels_take(builder, wide);
 }
 
 static size_t first_of_block(const RefinerSteps *steps, size_t b, size_t first)

@@ -3,7 +3,6 @@
 #ifndef BRUME_MODELS_REFINER_STEP_H
 #define BRUME_MODELS_REFINER_STEP_H
 
-#include "dsp/error.h"
 #include "models/minimal_convolution.h"
 #include "models/refiner.h"
 
@@ -34,9 +33,20 @@ void refiner_steps_remember(const RefinerSteps *steps, const float *memory, floa
                             float *bias);
 size_t refiner_steps_padded(const RefinerSteps *steps);
 
-typedef struct RefinerSpace RefinerSpace; /* working space of one thread */
-RefinerSpace *refiner_space_create(const RefinerSteps *steps, size_t frames, Error *err);
-void refiner_space_destroy(RefinerSpace *space);
+/* Working space of one thread; all zero at first. */
+typedef struct RefinerSpace {
+    float *padded;  /* a frame of bands, with half a patch of zeros on both sides */
+    float *trunk;   /* (frames, positions, channels) */
+    float *normed;  /* (frames, positions + 2, channels), zero in the first and last position */
+    float *planes;  /* (GROUP_PLANES, positions + 2, channels) of one group */
+    float *active;  /* (GROUP_FRAMES, positions, channels) of one group */
+    float *patches; /* (positions, 2 stride) */
+    float *zeros;   /* (positions + 2, channels) */
+} RefinerSpace;
+
+/* Space for windows of up to `frames` frames, or only counts. */
+void refiner_space_lay(RefinerSpace *space, const RefinerSteps *steps, size_t frames,
+                       PanelsBuilder *builder);
 
 /* The first frame of features that frames of output from `first` on depend on. */
 size_t refiner_steps_first(const RefinerSteps *steps, size_t first);

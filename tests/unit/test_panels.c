@@ -1,7 +1,7 @@
 /* Products with packed weights, on every path that this processor has, against sums by definition.
  */
 #include "dsp/random.h"
-#include "models/panels.h"
+#include "models/panels_layer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -130,11 +130,30 @@ static void the_best_path_is_there(void **state)
     }
 }
 
+static void silu_is_what_it_is_by_definition(void **state)
+{
+    (void)state;
+    enum { MOST = 100 };
+    for (size_t n = 0; n <= MOST; n++) {
+        float x[MOST + 1], y[MOST + 1];
+        random_gaussian(5, n, 0, x, MOST + 1);
+        for (size_t i = 0; i <= MOST; i++)
+            y[i] = x[i] *= i % 7 ? 4.0f : 70.0f;
+        panels_silu(n, y);
+        for (size_t i = 0; i < n; i++) {
+            const double wanted = (double)x[i] / (1.0 + exp(-(double)x[i]));
+            assert_true(fabs((double)y[i] - wanted) <= 5e-7 * fabs(wanted) + 1e-30);
+        }
+        assert_true(y[n] == x[n]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tile_is_the_product_of_its_rows),
         cmocka_unit_test(rows_are_shared_out_evenly),
+        cmocka_unit_test(silu_is_what_it_is_by_definition),
         cmocka_unit_test(the_best_path_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
