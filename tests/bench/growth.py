@@ -22,14 +22,14 @@ class Cost:
         self.processor, self.seconds, self.memory = processor, seconds, memory
 
 
-def start(command):
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL), time.monotonic()
+def start(command, output=subprocess.DEVNULL):
+    return subprocess.Popen(command, stdout=output), time.monotonic()
 
 
-def finish(process, begun):
+def finish(process, begun, allowed=0):
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode not in (0, allowed):
         raise subprocess.CalledProcessError(process.returncode, process.args)
     return Cost(used.ru_utime + used.ru_stime, time.monotonic() - begun, used.ru_maxrss / 1024)
 
@@ -135,18 +135,18 @@ class Growth:
         print_table("Threads, a minute of sound each", heading, rows, "One process each, by the clock.")
 
     def by_instances(self):
-        rows, counts, loads = [], [1, 2, 4, 8], []
+        rows, counts, costs, log = [], [1, 2, 4, 8], [], f"{self.folder}/many"
         for n in counts:
-            command = [f"{self.build}/tests/host/many", str(n), "20"]
-            text = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-            found = re.findall(r"(\d+) underruns, load ([\d.]+)", text)
-            if len(found) != n:
-                raise RuntimeError(f"{command}: {text}")
-            loads.append(sum(float(load) for _, load in found))
-            underruns = sum(int(count) for count, _ in found)
-            rows.append([n, f"{loads[-1]:.3f}", f"{loads[-1] / n:.3f}", underruns])
-        heading = ["instances", "of a core, together", "each", "underruns in 20 s"]
-        print_table("Instances in a host, 48 kHz, blocks of 64", heading, rows, exponent(counts, loads))
+            with open(log, "w", encoding="utf-8") as file:
+                # It fails where a single underrun is counted: the table says how many.
+                cost = finish(*start([f"{self.build}/tests/host/many", str(n), "20"], file), allowed=1)
+            with open(log, encoding="utf-8") as file:
+                underruns = sum(int(count) for count in re.findall(r"(\d+) underruns, load", file.read()))
+            costs.append(cost.processor)
+            rows.append([n, f"{cost.processor:.2f}", f"{cost.processor / n:.2f}", underruns])
+        heading = ["instances", "processor seconds of the host", "for each", "underruns"]
+        remark = exponent(counts, costs) + " With opening them."
+        print_table("Instances in a host, 20 seconds, 48 kHz, blocks of 64", heading, rows, remark)
 
     def by_hours(self):
         rows, minutes, firsts = [], [10, 30, 60], []
