@@ -22,6 +22,11 @@ int main(int argc, char **argv)
             tables[i].run();
             return fflush(stdout) != 0;
         }
-    fprintf(stderr, "usage: bench machine|training|forward|render|threads\n");
+    const bool trains = argc == 3 && !strcmp(argv[1], "train");
+    if (trains || (argc == 3 && !strcmp(argv[1], "play"))) {
+        bench_worker(argv[2], trains);
+        return fflush(stdout) != 0;
+    }
+    fprintf(stderr, "usage: bench machine|training|forward|render|threads, or bench play|train MODEL\n");
     return 2;
 }

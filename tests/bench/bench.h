@@ -23,6 +23,9 @@ typedef struct BenchTimes {
 void bench_add(BenchTimes *times, size_t kind, double seconds);
 double bench_median(const BenchTimes *times, size_t kind);
 
+/* Prints the median and, in brackets, the quartiles, times `scale`, with two decimals. */
+void bench_print_spread(const BenchTimes *times, size_t kind, double scale);
+
 /* `n` zeroed values; a model of the default network with random weights and quantiles. */
 real *bench_values(size_t n);
 TextureModel *bench_model(void);
@@ -63,5 +66,9 @@ void bench_render(void);
 
 /* Not a table but JSON: {family: {"one": speed-up of one sound on two threads, "two": of two}}. */
 void bench_threads(void);
+
+/* Runs the network of the model file at a driver's word, forward or whole training steps; see
+ * tests/bench/worker.c. */
+void bench_worker(const char *model, bool training);
 
 #endif

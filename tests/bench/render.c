@@ -220,13 +220,18 @@ void bench_render(void)
     for (size_t k = DENOISER; k < RESAMPLING; k++) {
         const double took = bench_median(&r.times, k);
         rest -= took;
-        printf("| %s | %.2f | %.0f %% |\n", names[k], 1e3 * took / seconds, 100.0 * took / whole);
+        printf("| %s | ", names[k]);
+        bench_print_spread(&r.times, k, 1e3 / seconds);
+        printf(" | %.0f %% |\n", 100.0 * took / whole);
     }
     printf("| the rest: sampler, joins, copies | %.2f | %.0f %% |\n", 1e3 * rest / seconds,
            100.0 * rest / whole);
     const double more = bench_median(&r.times, RESAMPLING);
-    printf("| all, at 44.1 kHz | %.2f | 100 %% |\n| %s, if asked for | %.2f | + %.0f %% |\n",
-           1e3 * whole / seconds, names[RESAMPLING], 1e3 * more / seconds, 100.0 * more / whole);
+    printf("| all, at 44.1 kHz | ");
+    bench_print_spread(&r.times, WHOLE, 1e3 / seconds);
+    printf(" | 100 %% |\n| %s, if asked for | ", names[RESAMPLING]);
+    bench_print_spread(&r.times, RESAMPLING, 1e3 / seconds);
+    printf(" | + %.0f %% |\n", 100.0 * more / whole);
     printf("\n**%.1f x real time** at 44.1 kHz, %.1f x at 48 kHz (required: 5 x).\n",
            seconds / whole, seconds / (whole + more));
     texture_stream_destroy(r.stream);
