@@ -7,11 +7,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } tables[] = {
-    {"machine", bench_machine},
-    {"training", bench_training},
-    {"forward", bench_forward},
-    {"render", bench_render},
-    {"threads", bench_threads},
+    {"machine", bench_machine}, {"training", bench_training}, {"forward", bench_forward},
+    {"render", bench_render},   {"threads", bench_threads},
 };
 
 int main(int argc, char **argv)
@@ -27,6 +24,7 @@ int main(int argc, char **argv)
         bench_worker(argv[2], trains);
         return fflush(stdout) != 0;
     }
-    fprintf(stderr, "usage: bench machine|training|forward|render|threads, or bench play|train MODEL\n");
+    fprintf(stderr,
+            "usage: bench machine|training|forward|render|threads, or bench play|train MODEL\n");
     return 2;
 }
