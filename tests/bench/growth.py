@@ -150,12 +150,13 @@ class Growth:
 
     def by_hours(self):
         rows, minutes, firsts = [], [10, 30, 60], []
-        for length in minutes:
-            sounds = self.noise(length)
-            few, more = self.train(sounds, 2), self.train(sounds, 12)
-            each = (more.processor - few.processor) / 10
-            firsts.append(few.processor - 2 * each)
-            rows.append([length, f"{firsts[-1]:.1f}", f"{each:.2f}", f"{more.memory:.0f} MiB"])
+        sounds = [self.noise(length) for length in minutes]
+        rounds = [[(self.train(s, 2), self.train(s, 12)) for s in sounds] for _ in range(ROUNDS)]
+        for length, pairs in zip(minutes, zip(*rounds)):
+            each = numpy.median([(more.processor - few.processor) / 10 for few, more in pairs])
+            firsts.append(numpy.median([few.processor for few, _ in pairs]) - 2 * each)
+            memory = max(more.memory for _, more in pairs)
+            rows.append([length, f"{firsts[-1]:.1f}", f"{each:.2f}", f"{memory:.0f} MiB"])
         heading = ["minutes of sound", "analysis and last score, processor seconds", "a step", "most memory"]
         remark = "Analysis: " + exponent(minutes, firsts) + " Required: an hour in under 2 GiB."
         print_table("Hours of training data", heading, rows, remark)
