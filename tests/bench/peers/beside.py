@@ -9,6 +9,7 @@ import tempfile
 import network
 import numpy
 import turns
+from turns import version
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = 5 if os.environ.get("BENCH_SHORT") else 15
@@ -20,14 +21,6 @@ FORMS = {
     ("torch", "train"): ("products-convolutions", "convolutions-convolutions"),
 }
 NOTHING = "onnxruntime: a graph that does nothing"
-
-
-def version(*command):
-    """What a command prints; None where it fails or is not there."""
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
 
 
 class Peers:

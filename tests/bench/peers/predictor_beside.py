@@ -10,18 +10,13 @@ import tempfile
 
 import numpy
 import turns
+from turns import version
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = 5 if os.environ.get("BENCH_SHORT") else 15
 FRAMES, SAMPLES, RATE = 50, 3200, 16000
 GRAPH, STEPS, PLAY = "training's graph", "Brume", "Brume, with inputs and drawing"
 CALLS, NOTHING, LOOP = "onnxruntime, a call a sample", "onnxruntime, calls", "onnxruntime, loops in one graph"
-
-
-def version(*command):
-    """What a command prints; None where it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def add_onnxruntime(workers, model, modules, folder):

@@ -8,6 +8,14 @@ import sys
 import numpy
 
 
+def version(*command):
+    """What a command prints; None where it fails or is not there."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
 class Worker:
     def __init__(self, name, *command):
         self.name, self.seconds = name, {}
