@@ -596,7 +596,7 @@ void host_settle(Host *host)
 {
     const double begin = host_seconds();
     host_pace_begin(host);
-    for (int quiet = 0; quiet < 8 && host_seconds() - begin < 3;) {
+    for (int quiet = 0; quiet < 8 && host_seconds() - begin < 20;) {
         host_run_paced(host, 256);
         quiet = worker_idle(host) ? quiet + 1 : 0;
     }
