@@ -66,7 +66,7 @@ void host_run_paced(Host *host, uint32_t n);
 void host_pace_wait(const Host *host, double before);
 
 /* Runs blocks of 256, paced, until the worker has nothing left to do and the plugin was told, or
- * three seconds are over. */
+ * twenty seconds are over. */
 void host_settle(Host *host);
 
 /* What the plugin said last: its status, its model's path, and its log. */
