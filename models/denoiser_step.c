@@ -1,6 +1,7 @@
 #include "models/denoiser_step.h"
 
 #include "dsp/pages.h"
+#include "dsp/products.h"
 #include "models/denoiser_network.h"
 #include "models/layers.h"
 #include "models/refiner_step.h"
@@ -163,12 +164,6 @@ static void run_rows(const DenoiserSteps *steps, const PanelsLayer *layer, size_
                                    .end = end});
 }
 
-KERNEL static void add_scaled(size_t n, float factor, const float *x, float *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += factor * x[i];
-}
-
 void denoiser_tell(DenoiserTold *told, const DenoiserWindow *window)
 {
     const DenoiserSteps *steps = told->steps;
@@ -176,7 +171,7 @@ void denoiser_tell(DenoiserTold *told, const DenoiserWindow *window)
     run_rows(steps, &steps->remember, 1, window->memory, told->common, PANELS_PUT);
     run_rows(steps, &steps->past, 1, window->past, told->common, PANELS_ADD);
     for (size_t i = 0; i < c->classes; i++)
-        add_scaled(c->condition, window->mix[i], steps->classes + i * c->condition, told->common);
+        products_add(c->condition, window->mix[i], steps->classes + i * c->condition, told->common);
     refiner_steps_remember(&steps->refiner, window->memory, told->padded, told->refiner_bias);
 }
 
@@ -191,7 +186,7 @@ void denoiser_tell_levels(DenoiserTold *told, const double *half_log_snr, size_t
     run_rows(steps, &steps->level1, n, told->sinusoids, told->hidden, PANELS_SILU);
     run_rows(steps, &steps->level2, n, told->hidden, told->sum, PANELS_PUT);
     for (size_t l = 0; l < n; l++)
-        add_scaled(c->condition, 1.0f, told->common, told->sum + l * c->condition);
+        accumulate(c->condition, told->common, told->sum + l * c->condition);
     panels_silu(n * c->condition, told->sum);
     run_rows(steps, &steps->film, n, told->sum, told->film, PANELS_PUT);
     /* Scales and gates are used as 1 + what the network says. */

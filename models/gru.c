@@ -49,12 +49,6 @@ KERNEL static void cell_backward(size_t n, real *gates, real *recurrent, const r
     }
 }
 
-KERNEL static void add(size_t n, const real *x, real *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
-
 void gru_forward(const GruSize *size, const GruWeights *weights, const real *x, real *h,
                  real *gates, real *recurrent)
 {
@@ -84,12 +78,12 @@ void gru_backward(const GruSize *size, const GruWeights *weights, const real *x,
             break;
         /* The gradient by the state before: what stayed, and what came through U. */
         matrix_times(lanes, n, 3 * n, u, weights->u, 1, now);
-        add(state, now, now - state);
+        accumulate(state, now, now - state);
     }
     linear_backward(rows, in, 3 * n, x, weights->w, gates, dx, gradients->w, gradients->b);
     matrix_transposed_times_add(3 * n, n, rows, recurrent, h, gradients->u);
     for (size_t row = 0; row < rows; row++)
-        add(n, recurrent + row * 3 * n + 2 * n, gradients->c);
+        accumulate(n, recurrent + row * 3 * n + 2 * n, gradients->c);
 }
 
 void gru_cell(size_t hidden, const real *wx, const real *uh, const real *c, real *h)

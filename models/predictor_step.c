@@ -129,12 +129,6 @@ size_t predictor_steps_kept(const PredictorSteps *steps)
     return steps->ring;
 }
 
-KERNEL static void add(size_t n, const float *x, float *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
-
 KERNEL static void sum(size_t n, const float *restrict a, const float *restrict b,
                        float *restrict y)
 {
@@ -216,10 +210,10 @@ static void convolution_sample(const PredictorSteps *steps, uint64_t count, cons
         memcpy(column + c, ring + before * c, c * sizeof *column);
         memcpy(ring + now * c, trunk, c * sizeof *ring);
         step_apply(&steps->layer[i], column, inner);
-        add(c, memory + i * c, inner);
+        accumulate(c, memory + i * c, inner);
         silu_forward(c, inner, inner);
         step_product(&steps->back[i], inner, trunk);
-        add(c, steps->back[i].bias, trunk);
+        accumulate(c, steps->back[i].bias, trunk);
     }
     silu_forward(c, trunk, trunk);
     step_apply(&steps->head, trunk, first);

@@ -2,17 +2,11 @@
 "use strict";
 const fs = require("fs");
 const path = require("path");
-const readline = require("readline");
 const ort = require(path.resolve(process.argv[2], "onnxruntime-node"));
+const { serve } = require("./turns.js");
 
 const graph = process.argv[3];
 let session, feeds, fetches;
-
-// Processor seconds of this process.
-function seconds() {
-  const used = process.cpuUsage();
-  return 1e-6 * (used.user + used.system);
-}
 
 function elements(shape) {
   return shape.reduce((a, b) => a * b, 1);
@@ -50,27 +44,4 @@ async function open(frames, input, output) {
   return "ok";
 }
 
-async function time(most) {
-  const start = seconds();
-  let took = 0;
-  let runs = 0;
-  for (; took < most || runs === 0; runs++) {
-    await session.run(feeds, fetches);
-    took = seconds() - start;
-  }
-  return `${(took / runs).toFixed(9)} ${runs}`;
-}
-
-async function main() {
-  for await (const line of readline.createInterface({ input: process.stdin })) {
-    const words = line.split(" ");
-    const answer =
-      words[0] === "open" ? await open(Number(words[2]), words[3], words[4]) : await time(Number(words[1]));
-    process.stdout.write(answer + "\n");
-  }
-}
-
-main().catch((error) => {
-  console.error(error.message);
-  process.exit(1);
-});
+serve(open, () => session.run(feeds, fetches));

@@ -4,20 +4,14 @@
 "use strict";
 const fs = require("fs");
 const path = require("path");
-const readline = require("readline");
 const ort = require(path.resolve(process.argv[2], "onnxruntime-node"));
+const { serve } = require("./turns.js");
 
 const [folder, mode] = process.argv.slice(3);
 const SUBFRAME = 16;
 const FRAME = 64;
 const sessions = {};
 let x, conditions, phases, whole, result, out;
-
-// Processor seconds of this process.
-function seconds() {
-  const used = process.cpuUsage();
-  return 1e-6 * (used.user + used.system);
-}
 
 function readFloats(file) {
   const bytes = fs.readFileSync(file);
@@ -107,27 +101,4 @@ async function run() {
   else out = (await sessions.loop.run(whole)).out.data;
 }
 
-async function time(most) {
-  const start = seconds();
-  let took = 0;
-  let runs = 0;
-  for (; took < most || runs === 0; runs++) {
-    await run();
-    took = seconds() - start;
-  }
-  return `${(took / runs).toFixed(9)} ${runs}`;
-}
-
-async function main() {
-  for await (const line of readline.createInterface({ input: process.stdin })) {
-    const words = line.split(" ");
-    const answer =
-      words[0] === "open" ? await open(Number(words[2]), words[3], words[4]) : await time(Number(words[1]));
-    process.stdout.write(answer + "\n");
-  }
-}
-
-main().catch((error) => {
-  console.error(error.message);
-  process.exit(1);
-});
+serve(open, run);
