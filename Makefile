@@ -88,7 +88,7 @@ help:
 	@echo "make demo          install what is missing, build, render the demonstrations into demo/"
 	@echo "make check         install what is missing, build, run every test"
 	@echo "make               build build/brume and build/brume.lv2"
-	@echo "make bench         measure, and write tests/bench/RESULTS.md"
+	@echo "make bench         measure beside onnxruntime and torch (a quarter of an hour), write tests/bench/RESULTS.md"
 	@echo "make gallery SOUNDS= TONES= MEASURE=   measure the texture model on these recordings (a quarter of an"
 	@echo "                   hour when it is new), draw it, and write both into README.md and its card"
 	@echo "make compare SOUNDS= TUNES= MEASURE=   measure both families of model side by side, print the table and"
@@ -212,9 +212,18 @@ demo: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@BUILD=$(BUILD) sh tests/demo.sh
 
-bench: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/bench
+# What Brume is compared with is installed where that can be done, and left out where it can't.
+bench:
+	@sh tests/deps.sh $(PACKAGES) valgrind
+	@sh tests/bench/peers/install.sh $(BUILD)
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/steady.so \
+	    $(BUILD)/tests/bench/predictor/predictor $(addprefix $(BUILD)/tests/host/,load runs many)
 	@BUILD=$(BUILD) sh tests/bench/run.sh
+
+# Preloaded where instructions are counted.
+$(BUILD)/tests/bench/steady.so: tests/bench/instructions/steady.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fvisibility=default -shared $(ALL_LDFLAGS) -o $@ $< $(shell $(PKG_CONFIG) --libs jansson)
 
 $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a
 	@mkdir -p $(@D)

@@ -1,26 +1,8 @@
-#include "dsp/bands.h"
+#include "dsp/bands_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A band's weights cover bins first..first+length-1 and lie at weights[offset]. */
-typedef struct Band {
-    size_t first, length, offset;
-    float scale; /* 1 / (sum of weights * sum of squared window) */
-} Band;
-
-struct Bands {
-    double rate;
-    size_t size, bins, count;
-    size_t single; /* bands 0..single-1 are bins 0..single-1, each alone */
-    double *centres;
-    Band *bands;
-    float *weights;
-    /* Bin k lies between bands below[k] and below[k] + 1, `share[k]` of the way. */
-    size_t *below;
-    float *share;
-};
 
 static double hz_to_mel(double hz)
 {
@@ -248,17 +230,4 @@ void bands_exp(const Bands *bands, const float *log_energy, float *energy)
 {
     for (size_t b = 0; b < bands->count; b++)
         energy[b] = fmaxf(0.0f, expf(log_energy[b]) - BANDS_FLOOR);
-}
-
-void bands_impose(const Bands *bands, const float *target, float complex *spectrum, float *scratch)
-{
-    /* An empty band has no direction to grow in: the bound keeps its noise from being blown up. */
-    const float tiny = 1e-20f, most = 1e4f;
-    bands_energy(bands, spectrum, scratch);
-    for (size_t b = 0; b < bands->count; b++)
-        scratch[b] = fminf(most, sqrtf(target[b] / (scratch[b] + tiny)));
-    for (size_t k = 0; k < bands->single; k++)
-        spectrum[k] *= scratch[k];
-    for (size_t k = bands->single; k < bands->bins; k++)
-        spectrum[k] *= bands_at(bands, scratch, k);
 }

@@ -54,9 +54,4 @@ void bands_log(const Bands *bands, float *energy);
 /* Inverse of bands_log: never negative. */
 void bands_exp(const Bands *bands, const float *log_energy, float *energy);
 
-/* Multiplies the bins of `spectrum` so that each band's energy moves towards `target` (count,):
- * gain sqrt(target / energy), linear between band centres. One bin wide, a band is met exactly.
- * scratch (count,). */
-void bands_impose(const Bands *bands, const float *target, float complex *spectrum, float *scratch);
-
 #endif

@@ -1,80 +1,73 @@
-#include "dsp/invert.h"
+#include "dsp/invert_parts.h"
 
-#include "dsp/phase.h"
-#include "dsp/stft.h"
+#include "dsp/bands_batch.h"
+#include "dsp/kernel.h"
+#include "dsp/sine.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRAMES = INVERTER_BLOCK + INVERTER_AHEAD, OVERLAP = 4 };
+enum { OVERLAP = 4, STRIDE = LAPPED_STRIDE, TAIL = LAPPED_TAIL };
 
-struct Inverter {
-    const Bands *bands;
-    Stft *stft;
-    Phase *phase; /* NULL when under an eighth of the bins are single */
-    size_t size, hop, bins, single;
-    int iterations;
-    InverterNoise noise;
-    void *user;
-    uint64_t frame;          /* number of the next block's first frame */
-    float complex *spectra;  /* (FRAMES, bins) */
-    float complex *part;     /* (bins,) */
-    float *target, *scratch; /* (FRAMES, count), (count,) */
-    float *led, *rest;       /* (count,): energies of the guide, and of what is beside it */
-    float *energy, *angle; /* (FRAMES + 1, single) log energies, phases; row 0: the frame before */
-    float *tail;           /* (size - hop,): what finished frames add to the coming samples */
-    float *heard;          /* (size - hop,): the same of what is heard, weighed by the gains */
-    float *time;           /* (FRAMES + OVERLAP - 1) * hop */
-    float *envelope;       /* the same length, and so the next two */
-    float *norm;           /* 1 / (sum of squared windows over each sample) */
-    float *first_norm;     /* the same with no frames before the block */
-};
+/* 5 rounds with it come as near to the energies asked for as 10 without. */
+static const float MOMENTUM = 0.9f;
 
+/* Samples that a block covers, and values of them when they are woven. */
 static size_t span(const Inverter *inverter)
 {
-    return (FRAMES + OVERLAP - 1) * inverter->hop;
+    return LAPPED_HOPS * inverter->hop;
+}
+
+static size_t woven(const Inverter *inverter)
+{
+    return STRIDE * inverter->hop;
 }
 
 /* 1 / (sum of squared windows) for frames first..FRAMES-1 of a block. The far edge, which only
  * look-ahead frames cover, is bounded so that a window's foot is not blown up. */
 static void fill_norm(const Inverter *inverter, int first, float *norm)
 {
-    const float *window = stft_window(inverter->stft);
-    memset(norm, 0, span(inverter) * sizeof *norm);
+    const float *window = lapped_window(inverter->lapped);
+    float *sums = inverter->sound;
+    memset(sums, 0, span(inverter) * sizeof *sums);
     for (int f = first; f < FRAMES; f++)
         for (size_t i = 0; i < inverter->size; i++) {
             const long at = f * (long)inverter->hop + (long)i;
             if (at >= 0)
-                norm[at] += window[i] * window[i];
+                sums[at] += window[i] * window[i];
         }
     for (size_t i = 0; i < span(inverter); i++)
-        norm[i] = 1.0f / (norm[i] > 0.1f ? norm[i] : 0.1f);
+        sums[i] = 1.0f / (sums[i] > 0.1f ? sums[i] : 0.1f);
+    lapped_weave(inverter->lapped, sums, norm);
 }
 
 static int allocate(Inverter *inverter)
 {
-    const size_t count = bands_count(inverter->bands), tail = inverter->size - inverter->hop;
-    inverter->spectra = calloc(FRAMES * inverter->bins, sizeof *inverter->spectra);
-    inverter->part = calloc(inverter->bins, sizeof *inverter->part);
-    inverter->target = calloc(FRAMES * count, sizeof *inverter->target);
-    inverter->scratch = calloc(count, sizeof *inverter->scratch);
-    inverter->led = calloc(count, sizeof *inverter->led);
-    inverter->rest = calloc(count, sizeof *inverter->rest);
+    const size_t count = bands_count(inverter->bands), rows = inverter->size + 2;
+    inverter->spectra = calloc(FRAMES * rows, sizeof *inverter->spectra);
+    inverter->spare = calloc(FRAMES * rows, sizeof *inverter->spare);
     /* One more, since there may be no single bins at all. */
+    inverter->laid = calloc(FRAMES * 2 * inverter->single + 1, sizeof *inverter->laid);
+    inverter->target = calloc(FRAMES * count, sizeof *inverter->target);
+    inverter->gains = calloc(FOURIER_WIDE * count, sizeof *inverter->gains);
+    inverter->led = calloc(FOURIER_WIDE * count, sizeof *inverter->led);
+    inverter->rest = calloc(FOURIER_WIDE * count, sizeof *inverter->rest);
     inverter->energy = calloc((FRAMES + 1) * inverter->single + 1, sizeof *inverter->energy);
     inverter->angle = calloc((FRAMES + 1) * inverter->single + 1, sizeof *inverter->angle);
-    inverter->tail = calloc(tail, sizeof *inverter->tail);
-    inverter->heard = calloc(tail, sizeof *inverter->heard);
-    inverter->time = calloc(span(inverter), sizeof *inverter->time);
-    inverter->envelope = calloc(span(inverter), sizeof *inverter->envelope);
-    inverter->norm = calloc(span(inverter), sizeof *inverter->norm);
-    inverter->first_norm = calloc(span(inverter), sizeof *inverter->first_norm);
-    return inverter->spectra && inverter->part && inverter->target && inverter->scratch &&
-                   inverter->led && inverter->rest && inverter->energy && inverter->angle &&
-                   inverter->tail && inverter->heard && inverter->time && inverter->envelope &&
-                   inverter->norm && inverter->first_norm
+    inverter->tail = calloc(TAIL * inverter->hop, sizeof *inverter->tail);
+    inverter->heard = calloc(TAIL * inverter->hop, sizeof *inverter->heard);
+    inverter->sound = calloc(span(inverter), sizeof *inverter->sound);
+    inverter->time = calloc(woven(inverter), sizeof *inverter->time);
+    inverter->envelope = calloc(woven(inverter), sizeof *inverter->envelope);
+    inverter->before = calloc(woven(inverter), sizeof *inverter->before);
+    inverter->norm = calloc(woven(inverter), sizeof *inverter->norm);
+    inverter->first_norm = calloc(woven(inverter), sizeof *inverter->first_norm);
+    return inverter->spectra && inverter->spare && inverter->laid && inverter->target &&
+                   inverter->gains && inverter->led && inverter->rest && inverter->energy &&
+                   inverter->angle && inverter->tail && inverter->heard && inverter->sound &&
+                   inverter->time && inverter->envelope && inverter->before && inverter->norm &&
+                   inverter->first_norm
                ? 0
                : -1;
 }
@@ -97,12 +90,12 @@ Inverter *inverter_create(const Bands *bands, size_t size, int iterations, Inver
     inverter->iterations = iterations;
     inverter->noise = noise;
     inverter->user = user;
-    inverter->stft = stft_create(size, err);
-    if (!inverter->stft) {
+    inverter->lapped = lapped_create(size, err);
+    if (!inverter->lapped) {
         inverter_destroy(inverter);
         return NULL;
     }
-    inverter->bins = stft_bins(inverter->stft);
+    inverter->bins = size / 2 + 1;
     if (8 * bands_single(bands) >= inverter->bins) {
         inverter->single = bands_single(bands);
         inverter->phase = phase_create(size, inverter->single, FRAMES, err);
@@ -125,20 +118,23 @@ void inverter_destroy(Inverter *inverter)
 {
     if (!inverter)
         return;
-    stft_destroy(inverter->stft);
+    lapped_destroy(inverter->lapped);
     phase_destroy(inverter->phase);
     free(inverter->spectra);
-    free(inverter->part);
+    free(inverter->spare);
+    free(inverter->laid);
     free(inverter->target);
-    free(inverter->scratch);
+    free(inverter->gains);
     free(inverter->led);
     free(inverter->rest);
     free(inverter->energy);
     free(inverter->angle);
     free(inverter->tail);
     free(inverter->heard);
+    free(inverter->sound);
     free(inverter->time);
     free(inverter->envelope);
+    free(inverter->before);
     free(inverter->norm);
     free(inverter->first_norm);
     free(inverter);
@@ -148,20 +144,20 @@ void inverter_reset(Inverter *inverter)
 {
     /* The frame before is not looked at in the stream's first block. */
     inverter->frame = 0;
-    memset(inverter->tail, 0, (inverter->size - inverter->hop) * sizeof *inverter->tail);
-    memset(inverter->heard, 0, (inverter->size - inverter->hop) * sizeof *inverter->heard);
+    memset(inverter->tail, 0, TAIL * inverter->hop * sizeof *inverter->tail);
+    memset(inverter->heard, 0, TAIL * inverter->hop * sizeof *inverter->heard);
 }
 
 size_t inverter_state_size(const Inverter *inverter)
 {
-    const size_t tail = inverter->size - inverter->hop;
+    const size_t tail = TAIL * inverter->hop;
     return sizeof inverter->frame + (2 * tail + 2 * inverter->single) * sizeof(float);
 }
 
 void inverter_save(const Inverter *inverter, void *state)
 {
     char *at = state;
-    const size_t tail = (inverter->size - inverter->hop) * sizeof(float);
+    const size_t tail = TAIL * inverter->hop * sizeof(float);
     const size_t single = inverter->single * sizeof(float);
     memcpy(at, &inverter->frame, sizeof inverter->frame);
     memcpy(at += sizeof inverter->frame, inverter->tail, tail);
@@ -173,7 +169,7 @@ void inverter_save(const Inverter *inverter, void *state)
 void inverter_load(Inverter *inverter, const void *state)
 {
     const char *at = state;
-    const size_t tail = (inverter->size - inverter->hop) * sizeof(float);
+    const size_t tail = TAIL * inverter->hop * sizeof(float);
     const size_t single = inverter->single * sizeof(float);
     memcpy(&inverter->frame, at, sizeof inverter->frame);
     memcpy(inverter->tail, at += sizeof inverter->frame, tail);
@@ -182,190 +178,231 @@ void inverter_load(Inverter *inverter, const void *state)
     memcpy(inverter->angle, at + single, single);
 }
 
-/* Gives the single bins of `spectra` their phases and energies, and the bins above nothing. */
+/* Log energies (FRAMES, count) -> target. */
+static void set_target(Inverter *inverter, const float *log_energy)
+{
+    const size_t count = bands_count(inverter->bands);
+    float *energy = inverter->gains;
+    for (size_t b = 0; b < LAPPED_BATCHES; b++) {
+        const size_t lanes = lapped_lanes(b), first = lapped_first(b);
+        float *target = inverter->target + lapped_batch(b, count);
+        for (size_t l = 0; l < lanes; l++) {
+            bands_exp(inverter->bands, log_energy + (first + l) * count, energy);
+            for (size_t i = 0; i < count; i++)
+                target[i * lanes + l] = energy[i];
+        }
+    }
+}
+
+static void impose(Inverter *inverter)
+{
+    const size_t count = bands_count(inverter->bands), rows = inverter->size + 2;
+    for (size_t b = 0; b < LAPPED_BATCHES; b++)
+        bands_batch_impose(inverter->bands, lapped_lanes(b), lapped_rows(inverter->lapped),
+                           inverter->target + lapped_batch(b, count),
+                           inverter->spectra + lapped_batch(b, rows), inverter->gains);
+}
+
+/* Numbers of these lengths and phases, (n,). */
+KERNEL static void turn(size_t n, const float *energy, const float *angle, float power,
+                        float *restrict re, float *restrict im)
+{
+    for (size_t i = 0; i < n; i++) {
+        float sine, cosine;
+        const float length = sqrtf(energy[i] * power);
+        sine_cosine(angle[i], &sine, &cosine);
+        re[i] = cosine * length;
+        im[i] = sine * length;
+    }
+}
+
+/* Into `laid`: the single bins, with the energies asked for and phases integrated from these. */
 static void lay_single_bins(Inverter *inverter, const float *log_energy)
 {
     const size_t count = bands_count(inverter->bands), single = inverter->single;
+    const float power = 0.375f * (float)inverter->size; /* of a bin in white noise */
+    float *level = inverter->gains, *re = inverter->spare, *im = re + single;
     for (size_t f = 0; f < FRAMES; f++)
         memcpy(inverter->energy + (f + 1) * single, log_energy + f * count,
                single * sizeof *inverter->energy);
     phase_integrate(inverter->phase, inverter->energy, inverter->frame > 0, inverter->angle);
     for (size_t f = 0; f < FRAMES; f++) {
-        float complex *spectrum = inverter->spectra + f * inverter->bins;
-        const float *angle = inverter->angle + (f + 1) * single;
+        const size_t b = f / FOURIER_WIDE, lanes = lapped_lanes(b), l = f - lapped_first(b);
+        const float *target = inverter->target + lapped_batch(b, count);
+        float *laid = inverter->laid + lapped_batch(b, 2 * single);
         for (size_t k = 0; k < single; k++)
-            spectrum[k] = cosf(angle[k]) + sinf(angle[k]) * I;
-        memset(spectrum + single, 0, (inverter->bins - single) * sizeof *spectrum);
-        bands_impose(inverter->bands, inverter->target + f * count, spectrum, inverter->scratch);
+            level[k] = target[k * lanes + l];
+        turn(single, level, inverter->angle + (f + 1) * single, power, re, im);
+        for (size_t k = 0; k < single; k++) {
+            laid[2 * k * lanes + l] = re[k];
+            laid[(2 * k + 1) * lanes + l] = im[k];
+        }
     }
 }
 
-/* Averages with weights falling by `keep` from each sample to the next, on both sides. */
-static void smooth(float *value, size_t n, float keep)
+/* Bins first..single-1 of `laid` into spectra. */
+static void put_single_bins(const Inverter *inverter, size_t first, float *spectra)
 {
-    float level = 0.0f;
-    for (size_t i = 0; i < n; i++)
-        value[i] = level = value[i] + keep * (level - value[i]);
-    level = 0.0f;
-    for (size_t i = n; i-- > 0;)
-        value[i] = level = value[i] + keep * (level - value[i]);
+    const size_t *rows = lapped_rows(inverter->lapped);
+    for (size_t b = 0; b < LAPPED_BATCHES; b++) {
+        const size_t lanes = lapped_lanes(b);
+        const float *laid = inverter->laid + lapped_batch(b, 2 * inverter->single);
+        float *spectrum = spectra + lapped_batch(b, inverter->size + 2);
+        for (size_t k = first; k < inverter->single; k++)
+            memcpy(spectrum + rows[k] * lanes, laid + 2 * k * lanes, 2 * lanes * sizeof *laid);
+    }
 }
 
-/* Into `envelope`: the loudness of the upper half of the single bins in the course of the block,
- * 1 at its mean power. It never falls 30 dB under that: the bands' energies do the rest. */
-static void find_envelope(Inverter *inverter)
+/* value -> norm -> its square, which stays clear of denormals in silence, too. Returns the sum. */
+KERNEL static double square(size_t n, const float *norm, float *restrict value)
 {
-    const size_t half = inverter->single / 2, n = span(inverter);
-    float *envelope = inverter->envelope;
-    memset(envelope, 0, n * sizeof *envelope);
-    memset(inverter->part, 0, inverter->bins * sizeof *inverter->part);
-    for (size_t f = 0; f < FRAMES; f++) {
-        memcpy(inverter->part + half, inverter->spectra + f * inverter->bins + half,
-               (inverter->single - half) * sizeof *inverter->part);
-        stft_inverse(inverter->stft, inverter->part, envelope + f * inverter->hop);
+    double sums[STRIDE] = {0.0}, sum = 0.0;
+    for (size_t i = 0; i < n; i += STRIDE)
+        for (size_t h = 0; h < STRIDE; h++) {
+            const float x = value[i + h] * norm[i + h];
+            value[i + h] = x * x + 1e-20f;
+            sums[h] += (double)value[i + h];
+        }
+    for (size_t h = 0; h < LAPPED_HOPS; h++)
+        sum += sums[h];
+    return sum;
+}
+
+/* Averages with weights falling by `keep` from each sample to the next. Every hop by itself first:
+ * then what it is given by the hop before it, which is known from its last sample. `step` is 1, or
+ * -1 and `value` at the last row. */
+KERNEL static void smooth(size_t hop, long step, float keep, float *restrict value)
+{
+    float level[STRIDE] = {0.0f}, given[STRIDE] = {0.0f};
+    for (size_t j = 0; j < hop; j++) {
+        float *row = value + (long)j * step * STRIDE;
+        for (size_t h = 0; h < STRIDE; h++)
+            row[h] = level[h] = row[h] + keep * (level[h] - row[h]);
     }
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        envelope[i] *= inverter->first_norm[i];
-        /* In silence, too, it must stay clear of denormals and of a division by nothing. */
-        envelope[i] = envelope[i] * envelope[i] + 1e-20f;
-        sum += (double)envelope[i];
+    const float whole = powf(keep, (float)hop);
+    for (size_t i = 1; i < LAPPED_HOPS; i++) {
+        const size_t h = step > 0 ? i : LAPPED_HOPS - 1 - i, before = step > 0 ? h - 1 : h + 1;
+        given[h] = level[before] + whole * given[before];
     }
-    smooth(envelope, n, expf(-128.0f / (float)inverter->size));
-    const float scale = (float)((double)n / sum);
+    for (size_t j = 0; j < hop; j++) {
+        float *row = value + (long)j * step * STRIDE;
+        for (size_t h = 0; h < STRIDE; h++) {
+            given[h] *= keep;
+            row[h] += given[h];
+        }
+    }
+}
+
+KERNEL static void apply_envelope(size_t n, float scale, const float *envelope,
+                                  float *restrict value)
+{
     for (size_t i = 0; i < n; i++)
-        envelope[i] = sqrtf(envelope[i] * scale + 1e-3f);
+        value[i] *= sqrtf(envelope[i] * scale + 1e-3f);
+}
+
+/* Makes `time` loud and quiet as the upper half of the single bins is in the course of the block,
+ * and as it was at their mean power. It never falls 30 dB under that: the bands' energies do the
+ * rest. */
+static void shape(Inverter *inverter)
+{
+    const size_t n = woven(inverter), hop = inverter->hop;
+    const float keep = expf(-128.0f / (float)inverter->size);
+    memset(inverter->envelope, 0, n * sizeof *inverter->envelope);
+    memset(inverter->spare, 0, FRAMES * (inverter->size + 2) * sizeof *inverter->spare);
+    put_single_bins(inverter, inverter->single / 2, inverter->spare);
+    lapped_inverse(inverter->lapped, LAPPED_BATCHES, inverter->spare, inverter->envelope);
+    const double sum = square(n, inverter->first_norm, inverter->envelope);
+    smooth(hop, 1, keep, inverter->envelope);
+    smooth(hop, -1, keep, inverter->envelope + (hop - 1) * STRIDE);
+    apply_envelope(n, (float)((double)span(inverter) / sum), inverter->envelope, inverter->time);
 }
 
 /* First guess of a block's spectra. */
 static void excite(Inverter *inverter, const float *log_energy)
 {
-    const size_t count = bands_count(inverter->bands), single = inverter->single;
-    float *noise = inverter->time;
-    inverter->noise(inverter->user, inverter->frame * inverter->hop, noise, span(inverter));
+    inverter->noise(inverter->user, inverter->frame * inverter->hop, inverter->sound,
+                    span(inverter));
+    lapped_weave(inverter->lapped, inverter->sound, inverter->time);
     if (inverter->phase) {
         lay_single_bins(inverter, log_energy);
-        find_envelope(inverter);
-        for (size_t i = 0; i < span(inverter); i++)
-            noise[i] *= inverter->envelope[i];
+        shape(inverter);
     }
-    for (size_t f = 0; f < FRAMES; f++) {
-        float complex *spectrum = inverter->spectra + f * inverter->bins;
-        stft_forward(inverter->stft, noise + f * inverter->hop, inverter->part);
-        memcpy(spectrum + single, inverter->part + single,
-               (inverter->bins - single) * sizeof *spectrum);
-        bands_impose(inverter->bands, inverter->target + f * count, spectrum, inverter->scratch);
-    }
+    lapped_forward(inverter->lapped, inverter->time, inverter->spectra);
+    put_single_bins(inverter, 0, inverter->spectra);
+    impose(inverter);
 }
 
-/* Puts the guide's share into one frame of the first guess. */
-static void lead(Inverter *inverter, const float complex *guide, float share, size_t f)
+/* Overlap-adds the first `batches` batches of `spectra`, which is overwritten, onto what earlier
+ * frames left (hop, TAIL), into `time`. */
+static void overlap_add(Inverter *inverter, size_t batches, float *spectra, const float *left)
 {
-    const Bands *bands = inverter->bands;
-    const size_t count = bands_count(bands);
-    const float *target = inverter->target + f * count;
-    float complex *spectrum = inverter->spectra + f * inverter->bins;
-    memcpy(inverter->part, guide, inverter->bins * sizeof *guide);
-    bands_energy(bands, guide, inverter->led);
-    for (size_t b = 0; b < count; b++) {
-        inverter->led[b] = share * share * fminf(inverter->led[b], target[b]);
-        inverter->rest[b] = target[b] - inverter->led[b];
-    }
-    bands_impose(bands, inverter->led, inverter->part, inverter->scratch);
-    bands_impose(bands, inverter->rest, spectrum, inverter->scratch);
-    for (size_t k = 0; k < inverter->bins; k++)
-        spectrum[k] += inverter->part[k];
-    bands_impose(bands, target, spectrum, inverter->scratch);
+    memset(inverter->time, 0, woven(inverter) * sizeof *inverter->time);
+    for (size_t j = 0; j < inverter->hop; j++)
+        memcpy(inverter->time + j * STRIDE, left + j * TAIL, TAIL * sizeof *left);
+    lapped_inverse(inverter->lapped, batches, spectra, inverter->time);
 }
 
-/* The guide into all frames. True if it is all that is heard. */
-static bool lead_all(Inverter *inverter, const InverterGuide *guide)
-{
-    bool whole = true;
-    for (size_t f = 0; f < FRAMES; f++) {
-        if (guide->share[f] > 0.0f)
-            lead(inverter, guide->spectra + f * inverter->bins, guide->share[f], f);
-        whole = whole && guide->share[f] >= 1.0f;
-    }
-    return whole;
-}
-
-/* Overlap-adds frames 0..frames-1 onto what earlier ones left (size - hop,), into `time` (span,).
- */
-static void overlap_add(Inverter *inverter, int frames, const float *left)
-{
-    const size_t tail = inverter->size - inverter->hop;
-    memcpy(inverter->time, left, tail * sizeof *inverter->time);
-    memset(inverter->time + tail, 0, (span(inverter) - tail) * sizeof *inverter->time);
-    for (int f = 0; f < frames; f++)
-        stft_inverse(inverter->stft, inverter->spectra + (size_t)f * inverter->bins,
-                     inverter->time + (size_t)f * inverter->hop);
-}
-
-/* One round of Griffin-Lim: the signal that the spectra add up to, analysed, its energies imposed
- * again. */
+/* Rounds of Griffin-Lim: the signal that the spectra add up to, analysed, its energies imposed
+ * again. From the second on it moves on the way that it went, as in the fast algorithm of
+ * Perraudin, Balazs, Soendergaard (2013). */
 static void refine(Inverter *inverter, const float *norm)
 {
-    const size_t count = bands_count(inverter->bands);
-    overlap_add(inverter, FRAMES, inverter->tail);
-    for (size_t i = 0; i < span(inverter); i++)
-        inverter->time[i] *= norm[i];
-    for (int f = 0; f < FRAMES; f++) {
-        float complex *spectrum = inverter->spectra + (size_t)f * inverter->bins;
-        stft_forward(inverter->stft, inverter->time + (size_t)f * inverter->hop, spectrum);
-        bands_impose(inverter->bands, inverter->target + (size_t)f * count, spectrum,
-                     inverter->scratch);
+    for (int i = 0; i < inverter->iterations; i++) {
+        lapped_refine(inverter->lapped, inverter->tail, norm, i ? MOMENTUM : 0.0f, inverter->before,
+                      inverter->spectra);
+        impose(inverter);
     }
 }
 
 /* Keeps the last finished frame for the next block's phases to start from. */
 static void keep_frame(Inverter *inverter)
 {
-    const size_t single = inverter->single;
-    const float complex *last = inverter->spectra + (INVERTER_BLOCK - 1) * inverter->bins;
+    const size_t single = inverter->single, *rows = lapped_rows(inverter->lapped);
+    const float *last = inverter->spectra + FOURIER_WIDE - 1;
     memcpy(inverter->energy, inverter->energy + INVERTER_BLOCK * single,
            single * sizeof *inverter->energy);
     for (size_t k = 0; k < single; k++)
-        inverter->angle[k] = cargf(last[k]);
+        inverter->angle[k] =
+            atan2f(last[(rows[k] + 1) * FOURIER_WIDE], last[rows[k] * FOURIER_WIDE]);
 }
 
-/* Overlap-adds the finished frames; what they add to later samples stays in `left` (size - hop,).
- */
-static void finish_frames(Inverter *inverter, float *left)
+/* Overlap-adds the finished frames of `spectra`, which is overwritten; what they add to later
+ * samples stays in `left`. */
+static void finish_frames(Inverter *inverter, float *spectra, float *left)
 {
-    overlap_add(inverter, INVERTER_BLOCK, left);
-    memcpy(left, inverter->time + INVERTER_BLOCK * inverter->hop,
-           (inverter->size - inverter->hop) * sizeof *left);
+    overlap_add(inverter, 1, spectra, left);
+    for (size_t j = 0; j < inverter->hop; j++)
+        memcpy(left + j * TAIL, inverter->time + j * STRIDE + INVERTER_BLOCK, TAIL * sizeof *left);
 }
 
+/* The finished frames as they are heard, into `spare`. */
 static void weigh(Inverter *inverter, const float *gain)
 {
-    for (size_t f = 0; f < INVERTER_BLOCK; f++)
-        for (size_t k = 0; k < inverter->bins; k++)
-            inverter->spectra[f * inverter->bins + k] *= gain[k];
+    const size_t *rows = lapped_rows(inverter->lapped);
+    memcpy(inverter->spare, inverter->spectra,
+           FOURIER_WIDE * (inverter->size + 2) * sizeof *inverter->spare);
+    for (size_t k = 0; gain && k < inverter->bins; k++)
+        for (size_t l = 0; l < 2 * FOURIER_WIDE; l++)
+            inverter->spare[rows[k] * FOURIER_WIDE + l] *= gain[k];
 }
 
 /* `gain` and `guide` may be NULL. */
 static void make_block(Inverter *inverter, const float *log_energy, const float *gain,
                        const InverterGuide *guide, float *out)
 {
-    const size_t count = bands_count(inverter->bands);
-    for (size_t f = 0; f < FRAMES; f++)
-        bands_exp(inverter->bands, log_energy + f * count, inverter->target + f * count);
+    set_target(inverter, log_energy);
     excite(inverter, log_energy);
-    const bool whole = guide && lead_all(inverter, guide);
-    for (int i = 0; i < (whole ? 0 : inverter->iterations); i++)
+    const bool whole = guide && inverter_lead(inverter, guide);
+    if (!whole)
         refine(inverter, inverter->frame ? inverter->norm : inverter->first_norm);
     keep_frame(inverter);
 
     /* The next block's rounds go on from frames as they are, its sound from frames as heard. */
-    finish_frames(inverter, inverter->tail);
-    if (gain)
-        weigh(inverter, gain);
-    finish_frames(inverter, inverter->heard);
+    weigh(inverter, gain);
+    finish_frames(inverter, inverter->spectra, inverter->tail);
+    finish_frames(inverter, inverter->spare, inverter->heard);
     const float scale = 1.0f / 1.5f; /* four squared Hann windows a quarter apart */
-    for (size_t i = 0; i < INVERTER_BLOCK * inverter->hop; i++)
-        out[i] = inverter->time[i] * scale;
+    lapped_unweave(inverter->lapped, inverter->time, INVERTER_BLOCK, scale, out);
     inverter->frame += INVERTER_BLOCK;
 }
 

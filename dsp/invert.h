@@ -5,7 +5,9 @@
  * that a click stays a click all the way up. Layouts with under an eighth of the bins single begin
  * with steady white noise. Then the spectra are overlap-added, analysed, and multiplied until their
  * bands have the energies asked for, a number of times: Griffin & Lim (1984) with bands for
- * magnitudes. Frames go in blocks with a few frames of look-ahead, so a stream has constant memory
+ * magnitudes, made faster as by Perraudin, Balazs, Soendergaard, "A fast Griffin-Lim algorithm",
+ * WASPAA 2013. All of it is sums and products in a fixed order, the same on every processor. Frames
+ * go in blocks with a few frames of look-ahead, so a stream has constant memory
  * and delay, and a block depends on its energies, its noise and the block before alone. */
 #ifndef BRUME_DSP_INVERT_H
 #define BRUME_DSP_INVERT_H

@@ -1,5 +1,6 @@
 #include "dsp/noise_bands.h"
 
+#include "dsp/kernel.h"
 #include "dsp/random.h"
 
 #include <math.h>
@@ -35,26 +36,30 @@ void noise_bands_filters(float *taps)
         }
 }
 
+/* What a filter makes of HOP samples: x from TAPS / 2 before the first on. */
+KERNEL static void filter(const float *restrict taps, const float *restrict x, float *restrict y)
+{
+    for (size_t t = 0; t < HOP; t++)
+        y[t] = 0.0F;
+    for (size_t i = 0; i < TAPS; i++)
+        for (size_t t = 0; t < HOP; t++)
+            y[t] += taps[i] * x[t + i];
+}
+
 /* Mean square of each frame in each band. */
 static void frame_powers(const float *x, size_t n, const float *taps, float *power)
 {
     for (size_t start = 0; start < n; start += HOP) {
-        float *row = power + start / HOP * NOISE_BANDS;
-        memset(row, 0, NOISE_BANDS * sizeof *row);
-        const size_t end = start + HOP < n ? start + HOP : n;
-        for (size_t t = start; t < end; t++) {
-            float near[TAPS];
-            for (size_t i = 0; i < TAPS; i++)
-                near[i] = t + i >= HALF && t + i - HALF < n ? x[t + i - HALF] : 0.0F;
-            for (size_t b = 0; b < NOISE_BANDS; b++) {
-                float sums[4] = {0.0F};
-                for (size_t i = 0; i + 4 <= TAPS; i += 4)
-                    for (size_t j = 0; j < 4; j++)
-                        sums[j] += taps[b * TAPS + i + j] * near[i + j];
-                const float sum = (sums[0] + sums[1]) + (sums[2] + sums[3]) +
-                                  taps[b * TAPS + TAPS - 1] * near[TAPS - 1];
-                row[b] += sum * sum / (float)(end - start);
-            }
+        float near[HOP + TAPS], made[HOP];
+        const size_t frame = start + HOP < n ? HOP : n - start;
+        for (size_t i = 0; i < HOP + TAPS; i++)
+            near[i] = start + i >= HALF && start + i - HALF < n ? x[start + i - HALF] : 0.0F;
+        for (size_t b = 0; b < NOISE_BANDS; b++) {
+            float sum = 0.0F;
+            filter(taps + b * TAPS, near, made);
+            for (size_t t = 0; t < frame; t++)
+                sum += made[t] * made[t];
+            power[start / HOP * NOISE_BANDS + b] = sum / (float)frame;
         }
     }
 }

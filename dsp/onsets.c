@@ -107,17 +107,21 @@ static float power_at(const float *x, size_t n, size_t centre, double hertz)
 {
     const double turn = 6.283185307179586 * hertz / PITCH_RATE, bend = 6.283185307179586 / SIZE;
     double cosine = 1.0, sine = 0.0, real = 0.0, imaginary = 0.0;
-    const double c = cos(turn), s = sin(turn);
+    double bent_cosine = 1.0, bent_sine = 0.0; /* of the weight */
+    const double c = cos(turn), s = sin(turn), bent_c = cos(bend), bent_s = sin(bend);
     for (size_t i = 0; i < SIZE; i++) {
         const size_t at = centre + i;
         if (at >= SIZE / 2 && at - SIZE / 2 < n) {
-            const double weighted = (double)x[at - SIZE / 2] * (0.5 - 0.5 * cos(bend * (double)i));
+            const double weighted = (double)x[at - SIZE / 2] * (0.5 - 0.5 * bent_cosine);
             real += weighted * cosine;
             imaginary += weighted * sine;
         }
         const double next = cosine * c - sine * s;
         sine = cosine * s + sine * c;
         cosine = next;
+        const double bent = bent_cosine * bent_c - bent_sine * bent_s;
+        bent_sine = bent_cosine * bent_s + bent_sine * bent_c;
+        bent_cosine = bent;
     }
     return (float)(real * real + imaginary * imaginary);
 }

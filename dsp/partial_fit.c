@@ -3,6 +3,7 @@
 #include "dsp/complex_float.h"
 #include "dsp/kernel.h"
 #include "dsp/pitch.h"
+#include "dsp/turns.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #define KNOTS      PARTIAL_FIT_KNOTS
 #define ITERATIONS 12
 
-static const double TURN = 6.283185307179586;
+enum { LANES = 16, ROWS = 16 };
 
 struct PartialFit {
     float *real, *imaginary; /* (n, stride): exp(i phi) */
@@ -74,16 +75,14 @@ KERNEL static void turn(size_t n, size_t stride, float *restrict real, float *re
 
 static void put(float *start, size_t p, size_t what, double turns)
 {
-    const double angle = TURN * (turns - floor(turns));
-    start[2 * what * MOST + p] = (float)cos(angle);
-    start[(2 * what + 1) * MOST + p] = (float)sin(angle);
+    turns_phasor(turns_left(turns), &start[2 * what * MOST + p], &start[(2 * what + 1) * MOST + p]);
 }
 
 static void make_phasors(PartialFit *fit, const PartialStretch *s)
 {
     float start[6 * MOST] = {0.0F};
     double phase[MOST];
-    fit->stride = (s->partials + 7) / 8 * 8;
+    fit->stride = (s->partials + LANES - 1) / LANES * LANES;
     memcpy(phase, s->phase, s->partials * sizeof *phase);
     for (size_t k = 0; k + 1 < s->knots; k++) {
         const double n = (double)(s->knot[k + 1] - s->knot[k]);
@@ -100,73 +99,109 @@ static void make_phasors(PartialFit *fit, const PartialStretch *s)
     }
 }
 
-/* Two sounds of one interval: with amplitudes a and with amplitudes b. */
-KERNEL static void mix(const float *restrict real, const float *restrict imaginary, size_t stride,
-                       const float *restrict a, const float *restrict b, float *at_a, float *at_b)
+/* Sound of n samples (at most ROWS), whose phasors begin at `real` and `imaginary`: amplitudes
+ * `line` where `along` is 0, and further on by `along` times those after it. */
+KERNEL static void sound(size_t n, size_t stride, const float *restrict real,
+                         const float *restrict imaginary, const float *restrict line,
+                         const float *restrict along, float *restrict y)
 {
-    float sum_a[8] = {0.0F}, sum_b[8] = {0.0F};
-    for (size_t p = 0; p < stride; p += 8)
-        for (size_t j = 0; j < 8; j++) {
-            sum_a[j] += real[p + j] * a[p + j] - imaginary[p + j] * a[MOST + p + j];
-            sum_b[j] += real[p + j] * b[p + j] - imaginary[p + j] * b[MOST + p + j];
-        }
-    *at_a = ((sum_a[0] + sum_a[1]) + (sum_a[2] + sum_a[3])) +
-            ((sum_a[4] + sum_a[5]) + (sum_a[6] + sum_a[7]));
-    *at_b = ((sum_b[0] + sum_b[1]) + (sum_b[2] + sum_b[3])) +
-            ((sum_b[4] + sum_b[5]) + (sum_b[6] + sum_b[7]));
-}
-
-/* Amplitudes (knots, partials) -> sound (n,). */
-static void forward(const PartialFit *fit, const PartialStretch *s, const float complex *c,
-                    float *y)
-{
-    float from[2 * MOST] = {0.0F}, rise[2 * MOST] = {0.0F};
-    for (size_t k = 0; k + 1 < s->knots; k++) {
-        for (size_t p = 0; p < s->partials; p++) {
-            const float complex a = c[k * s->partials + p], b = c[(k + 1) * s->partials + p];
-            from[p] = crealf(a);
-            from[MOST + p] = cimagf(a);
-            rise[p] = crealf(b) - crealf(a);
-            rise[MOST + p] = cimagf(b) - cimagf(a);
-        }
-        const float scale = 1.0F / (float)(s->knot[k + 1] - s->knot[k]);
-        for (size_t t = s->knot[k]; t < s->knot[k + 1]; t++) {
-            float steady, growing;
-            mix(fit->real + t * fit->stride, fit->imaginary + t * fit->stride, fit->stride, from,
-                rise, &steady, &growing);
-            y[t] = steady + growing * scale * (float)(t - s->knot[k]);
-        }
+    for (size_t t = 0; t < n; t++, real += stride, imaginary += stride) {
+        float steady[LANES] = {0.0F}, growing[LANES] = {0.0F};
+        for (size_t p = 0; p < stride; p += LANES)
+            for (size_t j = 0; j < LANES; j++) {
+                const float *at = line + p + j;
+                steady[j] += real[p + j] * at[0] - imaginary[p + j] * at[MOST];
+                growing[j] += real[p + j] * at[2 * MOST] - imaginary[p + j] * at[3 * MOST];
+            }
+        for (size_t j = 0; j < LANES; j++)
+            steady[j] += along[t] * growing[j];
+        for (size_t half = LANES / 2; half > 0; half /= 2)
+            for (size_t j = 0; j < half; j++)
+                steady[j] += steady[j + half];
+        y[t] = steady[0];
     }
 }
 
-KERNEL static void gather(const float *restrict real, const float *restrict imaginary,
-                          size_t stride, float a, float b, float *restrict at_a,
-                          float *restrict at_b)
+/* The adjoint: adds samples y to the sums of the knot before them and of the one after, `rows` of
+ * them at a time, so that sums are fetched less often. */
+static inline __attribute__((always_inline)) void
+collect_rows(size_t rows, size_t stride, const float *restrict real,
+             const float *restrict imaginary, const float *restrict y, const float *restrict along,
+             float *restrict before, float *restrict after)
 {
+    float here[ROWS], next[ROWS];
+    for (size_t t = 0; t < rows; t++) {
+        here[t] = y[t] * (1.0F - along[t]);
+        next[t] = y[t] * along[t];
+    }
     for (size_t p = 0; p < stride; p++) {
-        at_a[p] += a * real[p];
-        at_a[MOST + p] -= a * imaginary[p];
-        at_b[p] += b * real[p];
-        at_b[MOST + p] -= b * imaginary[p];
+        float before_r = before[p], before_i = before[MOST + p];
+        float after_r = after[p], after_i = after[MOST + p];
+        for (size_t t = 0; t < rows; t++) {
+            const float at_r = real[t * stride + p], at_i = imaginary[t * stride + p];
+            before_r += here[t] * at_r;
+            before_i -= here[t] * at_i;
+            after_r += next[t] * at_r;
+            after_i -= next[t] * at_i;
+        }
+        before[p] = before_r;
+        before[MOST + p] = before_i;
+        after[p] = after_r;
+        after[MOST + p] = after_i;
     }
 }
 
-/* The adjoint of forward: sound (n,) -> (knots, partials). */
-static void backward(const PartialFit *fit, const PartialStretch *s, const float *y,
-                     float complex *g)
+KERNEL static void collect(size_t n, size_t stride, const float *real, const float *imaginary,
+                           const float *y, const float *along, float *before, float *after)
 {
-    float sums[2][2 * MOST] = {{0.0F}, {0.0F}};
+    enum { TOGETHER = 4 };
+    size_t t = 0;
+    for (; t + TOGETHER <= n; t += TOGETHER)
+        collect_rows(TOGETHER, stride, real + t * stride, imaginary + t * stride, y + t, along + t,
+                     before, after);
+    for (; t < n; t++)
+        collect_rows(1, stride, real + t * stride, imaginary + t * stride, y + t, along + t, before,
+                     after);
+}
+
+/* Amplitudes of the interval after knot k, and by how much more they are at the next. */
+static void lay_line(const PartialStretch *s, const float complex *c, size_t k, float *line)
+{
+    for (size_t p = 0; p < s->partials; p++) {
+        const float complex a = c[k * s->partials + p], b = c[(k + 1) * s->partials + p];
+        line[p] = crealf(a);
+        line[MOST + p] = cimagf(a);
+        line[2 * MOST + p] = crealf(b) - crealf(a);
+        line[3 * MOST + p] = cimagf(b) - cimagf(a);
+    }
+}
+
+/* Amplitudes c (knots, partials) -> sound y (n,), and that, or (c NULL) the y that is given, by the
+ * adjoint -> g (knots, partials) unless NULL. Both a few samples at a time, so that phasors come
+ * from far memory once. */
+static void pass_over(const PartialFit *fit, const PartialStretch *s, const float complex *c,
+                      float *y, float complex *g)
+{
+    float line[4 * MOST] = {0.0F}, sums[2][2 * MOST] = {{0.0F}, {0.0F}}, along[ROWS];
     for (size_t k = 0; k < s->knots; k++) {
         float *here = sums[k % 2], *next = sums[(k + 1) % 2];
+        const size_t start = s->knot[k], end = k + 1 < s->knots ? s->knot[k + 1] : start;
+        const float scale = 1.0F / (float)(end > start ? end - start : 1);
         memset(next, 0, sizeof sums[0]);
-        const size_t end = k + 1 < s->knots ? s->knot[k + 1] : s->knot[k];
-        const float scale = 1.0F / (float)(end > s->knot[k] ? end - s->knot[k] : 1);
-        for (size_t t = s->knot[k]; t < end; t++) {
-            const float along = scale * (float)(t - s->knot[k]);
-            gather(fit->real + t * fit->stride, fit->imaginary + t * fit->stride, fit->stride,
-                   y[t] * (1.0F - along), y[t] * along, here, next);
+        if (c && end > start)
+            lay_line(s, c, k, line);
+        for (size_t t = start; t < end; t += ROWS) {
+            const size_t n = end - t < ROWS ? end - t : ROWS;
+            const float *real = fit->real + t * fit->stride;
+            const float *imaginary = fit->imaginary + t * fit->stride;
+            for (size_t i = 0; i < n; i++)
+                along[i] = scale * (float)(t + i - start);
+            if (c)
+                sound(n, fit->stride, real, imaginary, line, along, y + t);
+            if (g)
+                collect(n, fit->stride, real, imaginary, y + t, along, here, next);
         }
-        for (size_t p = 0; p < s->partials; p++)
+        for (size_t p = 0; g && p < s->partials; p++)
             g[k * s->partials + p] = CMPLXF(here[p], here[MOST + p]);
     }
 }
@@ -216,8 +251,7 @@ static void hold(const PartialStretch *s, float complex *g)
 static void apply(PartialFit *fit, const PartialStretch *s, const float complex *c,
                   float complex *g)
 {
-    forward(fit, s, c, fit->sound);
-    backward(fit, s, fit->sound, g);
+    pass_over(fit, s, c, fit->sound, g);
     add_prior(fit, s, c, g);
     hold(s, g);
 }
@@ -277,7 +311,8 @@ void partial_fit_solve(PartialFit *fit, const PartialStretch *s, float complex *
         for (size_t k = 1; k < s->knots && !is_fixed(s, p); k++)
             c[k * s->partials + p] = 0.0F;
     apply(fit, s, c, fit->image);
-    backward(fit, s, s->x, fit->gradient);
+    memcpy(fit->sound, s->x, s->n * sizeof *s->x);
+    pass_over(fit, s, NULL, fit->sound, fit->gradient);
     hold(s, fit->gradient);
     for (size_t i = 0; i < size; i++)
         fit->gradient[i] -= fit->image[i];
@@ -302,5 +337,5 @@ void partial_fit_solve(PartialFit *fit, const PartialStretch *s, float complex *
         for (size_t j = 0; j < size; j++)
             fit->direction[j] = fit->solved[j] + keep * fit->direction[j];
     }
-    forward(fit, s, c, y);
+    pass_over(fit, s, c, y, NULL);
 }

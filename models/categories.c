@@ -1,25 +1,21 @@
 #include "models/categories.h"
 
-#include <math.h>
+#include "models/layers.h"
 
-KERNEL static void add_to(size_t n, const real *x, real *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
+#include <math.h>
 
 void lookup_add(size_t rows, size_t width, const int *indices, const real *table, real *y)
 {
     for (size_t r = 0; r < rows; r++)
         if (indices[r] != CATEGORY_NONE)
-            add_to(width, table + (size_t)indices[r] * width, y + r * width);
+            accumulate(width, table + (size_t)indices[r] * width, y + r * width);
 }
 
 void lookup_backward(size_t rows, size_t width, const int *indices, const real *dy, real *dtable)
 {
     for (size_t r = 0; r < rows; r++)
         if (indices[r] != CATEGORY_NONE)
-            add_to(width, dy + r * width, dtable + (size_t)indices[r] * width);
+            accumulate(width, dy + r * width, dtable + (size_t)indices[r] * width);
 }
 
 /* Largest logit, and the logarithm of the sum of exp(logit - largest). */

@@ -1,28 +1,10 @@
-#include "models/denoiser.h"
+#include "models/denoiser_network.h"
 
 #include "models/layers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The noise level becomes 2 * LEVELS sinusoids of LEVEL_SCALE * lambda. */
-enum { LEVELS = 32 };
-static const double LEVEL_SCALE = 4.0, LEVEL_LONGEST = 100.0;
-
-typedef struct BlockOffsets {
-    size_t conv_w, conv_b, out_w, out_b;
-} BlockOffsets;
-
-struct Denoiser {
-    DenoiserConfig config;
-    Parameters *parameters;
-    size_t level1_w, level1_b, level2_w, level2_b, class_table, memory_w, past_w;
-    size_t film_w, film_b;
-    size_t in_w, in_b, out_w, out_b;
-    BlockOffsets blocks[DENOISER_MAX_BLOCKS];
-    Refiner *refiner;
-};
 
 /* What one block leaves for the way back; in a pass for inference all blocks share one. */
 typedef struct BlockState {
@@ -51,11 +33,6 @@ struct DenoiserPass {
     RefinerPass *refiner;
     real *memory; /* the one allocation that all of these lie in */
 };
-
-static size_t film_size(const DenoiserConfig *c)
-{
-    return (3 * c->blocks + 2) * c->channels;
-}
 
 static int check_config(const DenoiserConfig *c, Error *err)
 {
@@ -94,7 +71,7 @@ static size_t add1(Parameters *p, const char *name, size_t a)
 static void add_block(Denoiser *d, size_t b)
 {
     const size_t c = d->config.channels;
-    BlockOffsets *o = &d->blocks[b];
+    DenoiserBlock *o = &d->blocks[b];
     char name[64];
     snprintf(name, sizeof name, "blocks.%zu.conv.weight", b);
     o->conv_w = add2(d->parameters, name, PARAMETER_FAN_IN, c, 3 * c);
@@ -111,15 +88,15 @@ static void add_parameters(Denoiser *d)
 {
     const DenoiserConfig *c = &d->config;
     Parameters *p = d->parameters;
-    d->level1_w = add2(p, "level.0.weight", PARAMETER_FAN_IN, c->condition, 2 * LEVELS);
+    d->level1_w = add2(p, "level.0.weight", PARAMETER_FAN_IN, c->condition, 2 * DENOISER_SINUSOIDS);
     d->level1_b = add1(p, "level.0.bias", c->condition);
     d->level2_w = add2(p, "level.1.weight", PARAMETER_FAN_IN, c->condition, c->condition);
     d->level2_b = add1(p, "level.1.bias", c->condition);
     d->class_table = add2(p, "class.table", PARAMETER_FAN_IN, c->classes, c->condition);
     d->memory_w = add2(p, "memory.weight", PARAMETER_FAN_IN, c->condition, c->bands);
     d->past_w = add2(p, "past.weight", PARAMETER_FAN_IN, c->condition, c->past);
-    d->film_w = add2(p, "film.weight", PARAMETER_ZERO, film_size(c), c->condition);
-    d->film_b = add1(p, "film.bias", film_size(c));
+    d->film_w = add2(p, "film.weight", PARAMETER_ZERO, denoiser_film_size(c), c->condition);
+    d->film_b = add1(p, "film.bias", denoiser_film_size(c));
     d->in_w = add2(p, "in.weight", PARAMETER_FAN_IN, c->channels, 3 * (c->bands + 1));
     d->in_b = add1(p, "in.bias", c->channels);
     for (size_t b = 0; b < c->blocks; b++)
@@ -215,18 +192,18 @@ static size_t lay_out(DenoiserPass *pass)
     pass->in_columns = take(pass, &used, rows * 3 * (c->bands + 1));
     pass->trunk = take(pass, &used, size);
     pass->modulated = take(pass, &used, size);
-    pass->level = take(pass, &used, windows * 2 * LEVELS);
+    pass->level = take(pass, &used, windows * 2 * DENOISER_SINUSOIDS);
     pass->level1 = take(pass, &used, windows * c->condition);
     pass->level1_active = take(pass, &used, windows * c->condition);
     pass->part = take(pass, &used, windows * c->condition);
     pass->sum = take(pass, &used, windows * c->condition);
     pass->condition = take(pass, &used, windows * c->condition);
-    pass->film = take(pass, &used, windows * film_size(c));
+    pass->film = take(pass, &used, windows * denoiser_film_size(c));
     if (pass->training) {
         pass->dcolumns = take(pass, &used, 3 * size);
         pass->drow1 = take(pass, &used, size);
         pass->drow2 = take(pass, &used, size);
-        pass->dfilm = take(pass, &used, windows * film_size(c));
+        pass->dfilm = take(pass, &used, windows * denoiser_film_size(c));
         pass->dpart = take(pass, &used, windows * c->condition);
         pass->dlevel = take(pass, &used, windows * c->condition);
         pass->dcondition = take(pass, &used, windows * c->condition);
@@ -271,10 +248,10 @@ static void condition_forward(DenoiserPass *pass, const real *w, const DenoiserI
     const DenoiserConfig *c = &d->config;
     const size_t n = in->windows, size = n * c->condition;
     for (size_t i = 0; i < n; i++)
-        sinusoid_forward(LEVEL_SCALE * (double)in->half_log_snr[i], LEVEL_LONGEST, LEVELS,
-                         pass->level + i * 2 * LEVELS);
-    linear_forward(n, 2 * LEVELS, c->condition, pass->level, w + d->level1_w, w + d->level1_b,
-                   pass->level1);
+        sinusoid_forward(DENOISER_LEVEL_SCALE * (double)in->half_log_snr[i], DENOISER_LEVEL_LONGEST,
+                         DENOISER_SINUSOIDS, pass->level + i * 2 * DENOISER_SINUSOIDS);
+    linear_forward(n, 2 * DENOISER_SINUSOIDS, c->condition, pass->level, w + d->level1_w,
+                   w + d->level1_b, pass->level1);
     silu_forward(size, pass->level1, pass->level1_active);
     linear_forward(n, c->condition, c->condition, pass->level1_active, w + d->level2_w,
                    w + d->level2_b, pass->sum);
@@ -285,8 +262,8 @@ static void condition_forward(DenoiserPass *pass, const real *w, const DenoiserI
     linear_forward(n, c->past, c->condition, in->past, w + d->past_w, NULL, pass->part);
     accumulate(size, pass->part, pass->sum);
     silu_forward(size, pass->sum, pass->condition);
-    linear_forward(n, c->condition, film_size(c), pass->condition, w + d->film_w, w + d->film_b,
-                   pass->film);
+    linear_forward(n, c->condition, denoiser_film_size(c), pass->condition, w + d->film_w,
+                   w + d->film_b, pass->film);
 }
 
 static void mark(const DenoiserPass *pass, const DenoiserInput *in)
@@ -302,8 +279,9 @@ static void block_forward(DenoiserPass *pass, const real *w, size_t b, size_t wi
                           size_t frames)
 {
     const Denoiser *d = pass->denoiser;
-    const size_t c = d->config.channels, rows = windows * frames, stride = film_size(&d->config);
-    const BlockOffsets *o = &d->blocks[b];
+    const size_t c = d->config.channels, rows = windows * frames,
+                 stride = denoiser_film_size(&d->config);
+    const DenoiserBlock *o = &d->blocks[b];
     const real *film = pass->film + 3 * b * c;
     BlockState *s = &pass->states[b];
     norm_forward(rows, c, pass->trunk, s->normed, s->inverse);
@@ -330,7 +308,7 @@ void denoiser_forward(DenoiserPass *pass, const real *w, const DenoiserInput *in
     BlockState *s = &pass->states[config->blocks];
     const real *film = pass->film + 3 * config->blocks * c;
     norm_forward(rows, c, pass->trunk, s->normed, s->inverse);
-    film_forward(in->windows, in->frames, c, film_size(config), film, film + c, s->normed,
+    film_forward(in->windows, in->frames, c, denoiser_film_size(config), film, film + c, s->normed,
                  s->inner);
     silu_forward(rows * c, s->inner, s->active);
     linear_forward(rows, c, config->bands, s->active, w + d->out_w, w + d->out_b, out);
@@ -344,8 +322,9 @@ static void block_backward(DenoiserPass *pass, const real *w, size_t b, size_t w
                            size_t frames, real *g)
 {
     const Denoiser *d = pass->denoiser;
-    const size_t c = d->config.channels, rows = windows * frames, stride = film_size(&d->config);
-    const BlockOffsets *o = &d->blocks[b];
+    const size_t c = d->config.channels, rows = windows * frames,
+                 stride = denoiser_film_size(&d->config);
+    const DenoiserBlock *o = &d->blocks[b];
     const real *film = pass->film + 3 * b * c;
     real *dfilm = pass->dfilm + 3 * b * c;
     const BlockState *s = &pass->states[b];
@@ -368,8 +347,8 @@ static void condition_backward(DenoiserPass *pass, const real *w, const Denoiser
     const Denoiser *d = pass->denoiser;
     const DenoiserConfig *c = &d->config;
     const size_t n = in->windows, size = n * c->condition;
-    linear_backward(n, c->condition, film_size(c), pass->condition, w + d->film_w, pass->dfilm,
-                    pass->dpart, g + d->film_w, g + d->film_b);
+    linear_backward(n, c->condition, denoiser_film_size(c), pass->condition, w + d->film_w,
+                    pass->dfilm, pass->dpart, g + d->film_w, g + d->film_b);
     accumulate(size, pass->dcondition, pass->dpart);
     silu_backward(size, pass->sum, pass->dpart, pass->dpart);
     linear_backward(n, c->bands, c->condition, in->memory, w + d->memory_w, pass->dpart, NULL,
@@ -380,8 +359,8 @@ static void condition_backward(DenoiserPass *pass, const real *w, const Denoiser
     linear_backward(n, c->condition, c->condition, pass->level1_active, w + d->level2_w,
                     pass->dpart, pass->dlevel, g + d->level2_w, g + d->level2_b);
     silu_backward(size, pass->level1, pass->dlevel, pass->dlevel);
-    linear_backward(n, 2 * LEVELS, c->condition, pass->level, w + d->level1_w, pass->dlevel, NULL,
-                    g + d->level1_w, g + d->level1_b);
+    linear_backward(n, 2 * DENOISER_SINUSOIDS, c->condition, pass->level, w + d->level1_w,
+                    pass->dlevel, NULL, g + d->level1_w, g + d->level1_b);
 }
 
 void denoiser_backward(DenoiserPass *pass, const real *w, const DenoiserInput *in, const real *dout,
@@ -390,7 +369,7 @@ void denoiser_backward(DenoiserPass *pass, const real *w, const DenoiserInput *i
     const Denoiser *d = pass->denoiser;
     const DenoiserConfig *config = &d->config;
     const size_t c = config->channels, rows = in->windows * in->frames, wide = config->bands + 1;
-    const size_t stride = film_size(config);
+    const size_t stride = denoiser_film_size(config);
     const BlockState *s = &pass->states[config->blocks];
     const real *film = pass->film + 3 * config->blocks * c;
     real *dfilm = pass->dfilm + 3 * config->blocks * c;

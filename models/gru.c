@@ -6,19 +6,27 @@
 
 #include <string.h>
 
-/* One row: gates (3 n,) hold W x + b and become r, z, n; recurrent (3 n,) holds U h. */
-KERNEL static void cell(size_t n, real *gates, real *recurrent, const real *c, const real *before,
-                        real *after)
+/* Gates that hold W x + b become r, z, n; c is added to from_h, what U made of h for n. */
+KERNEL static void turn(size_t n, real *restrict r, real *restrict z, real *restrict new,
+                        const real *restrict r_from_h, const real *restrict z_from_h,
+                        real *restrict from_h, const real *restrict c, const real *restrict before,
+                        real *restrict after)
 {
-    real *r = gates, *z = gates + n, *new = gates + 2 * n;
-    real *from_h = recurrent + 2 * n;
     for (size_t i = 0; i < n; i++) {
-        r[i] = sigmoid(r[i] + recurrent[i]);
-        z[i] = sigmoid(z[i] + recurrent[n + i]);
+        r[i] = sigmoid(r[i] + r_from_h[i]);
+        z[i] = sigmoid(z[i] + z_from_h[i]);
         from_h[i] += c[i];
         new[i] = hyperbolic(new[i] + r[i] * from_h[i]);
         after[i] = new[i] + z[i] * (before[i] - new[i]);
     }
+}
+
+/* One row: gates (3 n,), recurrent (3 n,) holds U h. before and after are apart. */
+static void cell(size_t n, real *gates, real *recurrent, const real *c, const real *before,
+                 real *after)
+{
+    turn(n, gates, gates + n, gates + 2 * n, recurrent, recurrent + n, recurrent + 2 * n, c, before,
+         after);
 }
 
 /* dh: gradient by the row's new state; dbefore (may be dh) gets the part of the gradient by the old
@@ -39,12 +47,6 @@ KERNEL static void cell_backward(size_t n, real *gates, real *recurrent, const r
         new[i] = dnew;
         from_h[i] = through;
     }
-}
-
-KERNEL static void add(size_t n, const real *x, real *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
 }
 
 void gru_forward(const GruSize *size, const GruWeights *weights, const real *x, real *h,
@@ -76,18 +78,19 @@ void gru_backward(const GruSize *size, const GruWeights *weights, const real *x,
             break;
         /* The gradient by the state before: what stayed, and what came through U. */
         matrix_times(lanes, n, 3 * n, u, weights->u, 1, now);
-        add(state, now, now - state);
+        accumulate(state, now, now - state);
     }
     linear_backward(rows, in, 3 * n, x, weights->w, gates, dx, gradients->w, gradients->b);
     matrix_transposed_times_add(3 * n, n, rows, recurrent, h, gradients->u);
     for (size_t row = 0; row < rows; row++)
-        add(n, recurrent + row * 3 * n + 2 * n, gradients->c);
+        accumulate(n, recurrent + row * 3 * n + 2 * n, gradients->c);
 }
 
 void gru_cell(size_t hidden, const real *wx, const real *uh, const real *c, real *h)
 {
-    real gates[3 * GRU_MOST], recurrent[3 * GRU_MOST];
+    real gates[3 * GRU_MOST], recurrent[3 * GRU_MOST], before[GRU_MOST];
     memcpy(gates, wx, 3 * hidden * sizeof *gates);
     memcpy(recurrent, uh, 3 * hidden * sizeof *recurrent);
-    cell(hidden, gates, recurrent, c, h, h);
+    memcpy(before, h, hidden * sizeof *before);
+    cell(hidden, gates, recurrent, c, before, h);
 }

@@ -1,5 +1,7 @@
 #include "models/half.h"
 
+#include "dsp/kernel.h"
+
 #include <string.h>
 
 #define SIGN         0x8000u
@@ -36,26 +38,28 @@ void half_from_float(const float *in, uint16_t *out, size_t n)
     }
 }
 
-static uint32_t magnitude_widened(uint32_t size)
+/* Branch-free, so that loops over it vectorise. A denormal half is a normal float, so that no
+ * flush-to-zero mode touches it. */
+static inline uint32_t magnitude_widened(uint32_t size)
 {
-    if (size > INFINITE)
-        return 0x7fc00000u | (size << 13);
-    if (size == INFINITE)
-        return 0x7f800000u;
-    if (size >= 0x0400u)
-        return (size << 13) + EXPONENT_GAP;
-    /* A denormal half is a normal float, so that no flush-to-zero mode touches it. */
-    const float value = (float)size * 0x1p-24f;
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
+    const float value = (float)(int32_t)size * 0x1p-24f;
+    uint32_t denormal;
+    memcpy(&denormal, &value, sizeof denormal);
+    const uint32_t normal = (size << 13) + EXPONENT_GAP;
+    const uint32_t odd = 0x7f800000u | (size << 13) | (size > INFINITE ? QUIET << 13 : 0);
+    return size >= INFINITE ? odd : size >= 0x0400u ? normal : denormal;
 }
 
-void half_to_float(const uint16_t *in, float *out, size_t n)
+KERNEL static void widen(const uint16_t *restrict in, float *restrict out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const uint32_t half = in[i];
         const uint32_t bits = ((half & SIGN) << 16) | magnitude_widened(half & 0x7fffu);
         memcpy(&out[i], &bits, sizeof bits);
     }
+}
+
+void half_to_float(const uint16_t *in, float *out, size_t n)
+{
+    widen(in, out, n);
 }

@@ -1,5 +1,7 @@
 #include "models/logistic_mixture.h"
 
+#include "models/exponential.h"
+
 #include <math.h>
 
 static const double LEAST_LOG_SCALE = -7.0, MOST_LOG_SCALE = 15.0;
@@ -86,20 +88,28 @@ void logistic_mixture_nats(size_t rows, const real *value, const real *parameter
     }
 }
 
+KERNEL static void weigh(const real *restrict logits, real sharp, real *restrict weights)
+{
+    real most = logits[0];
+    for (int i = 1; i < LOGISTICS; i++)
+        most = logits[i] > most ? logits[i] : most;
+    for (int i = 0; i < LOGISTICS; i++)
+        weights[i] = exponential(sharp * (logits[i] - most));
+}
+
 double logistic_mixture_sample(const real *parameters, double temperature, double choose,
                                double place)
 {
-    const double sharp = 1.0 / fmax(temperature, 0.05);
-    double weights[LOGISTICS], sum = 0.0, most = (double)parameters[0];
-    for (int i = 1; i < LOGISTICS; i++)
-        most = fmax(most, (double)parameters[i]);
+    real weights[LOGISTICS];
+    double sum = 0.0;
+    weigh(parameters, (real)(1.0 / fmax(temperature, 0.05)), weights);
     for (int i = 0; i < LOGISTICS; i++)
-        sum += weights[i] = exp(sharp * ((double)parameters[i] - most));
+        sum += (double)weights[i];
     int chosen = 0;
-    for (double left = choose * sum - weights[0]; left >= 0.0 && chosen + 1 < LOGISTICS;)
-        left -= weights[++chosen];
+    for (double left = choose * sum - (double)weights[0]; left >= 0.0 && chosen + 1 < LOGISTICS;)
+        left -= (double)weights[++chosen];
     const double mean = (double)parameters[LOGISTICS + chosen];
-    const double scale = exp((double)clamped(parameters[2 * LOGISTICS + chosen]));
+    const double scale = (double)exponential(clamped(parameters[2 * LOGISTICS + chosen]));
     const double inside = fmin(fmax(place, 1e-9), 1.0 - 1e-9);
     return mean + temperature * scale * log(inside / (1.0 - inside));
 }

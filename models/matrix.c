@@ -29,10 +29,26 @@ static void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, size_t m, size_t n, siz
          (blasint)ldb, beta, c, (blasint)n);
 }
 
+/* One row: the product of matrices would first copy all of b into another order. */
+static void row_times_transposed(size_t n, size_t k, const real *a, const real *b, real beta,
+                                 real *c)
+{
+    stay_on_this_thread();
+#ifdef BRUME_DOUBLE
+    cblas_dgemv
+#else
+    cblas_sgemv
+#endif
+        (CblasRowMajor, CblasNoTrans, (blasint)n, (blasint)k, 1, b, (blasint)k, a, 1, beta, c, 1);
+}
+
 void matrix_times_transposed(size_t m, size_t n, size_t k, const real *a, const real *b, real beta,
                              real *c)
 {
-    gemm(CblasNoTrans, CblasTrans, m, n, k, a, k, b, k, beta, c);
+    if (m == 1)
+        row_times_transposed(n, k, a, b, beta, c);
+    else
+        gemm(CblasNoTrans, CblasTrans, m, n, k, a, k, b, k, beta, c);
 }
 
 void matrix_times(size_t m, size_t n, size_t k, const real *a, const real *b, real beta, real *c)

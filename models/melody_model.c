@@ -1,5 +1,6 @@
 #include "models/melody_model.h"
 
+#include "dsp/pages.h"
 #include "models/safetensors.h"
 
 #include <stdio.h>
@@ -57,9 +58,9 @@ static MelodyModel *shape_create(const MelodyConfig *config, Error *err)
 static int add_weights(MelodyModel *model, Error *err)
 {
     model->note_weights =
-        calloc(parameters_size(note_model_parameters(model->notes)), sizeof(real));
+        pages_alloc(parameters_size(note_model_parameters(model->notes)), sizeof(real));
     model->sample_weights =
-        calloc(parameters_size(predictor_net_parameters(model->samples)), sizeof(real));
+        pages_alloc(parameters_size(predictor_net_parameters(model->samples)), sizeof(real));
     if (!model->note_weights || !model->sample_weights)
         return error_set(err, "out of memory for a model's weights");
     return 0;
@@ -79,10 +80,14 @@ void melody_model_destroy(MelodyModel *model)
 {
     if (!model)
         return;
+    if (model->note_weights)
+        pages_free(model->note_weights, parameters_size(note_model_parameters(model->notes)),
+                   sizeof(real));
+    if (model->sample_weights)
+        pages_free(model->sample_weights, parameters_size(predictor_net_parameters(model->samples)),
+                   sizeof(real));
     note_model_destroy(model->notes);
     predictor_net_destroy(model->samples);
-    free(model->note_weights);
-    free(model->sample_weights);
     free(model);
 }
 
@@ -97,14 +102,8 @@ static int read_tier(const Tier *tier, const Safetensors *file, Error *err)
         const ParameterInfo *info = parameters_info(tier->parameters, i);
         char name[NAME_ROOM];
         tensor_name(name, tier, info);
-        float *values = malloc(info->size * sizeof *values);
-        if (!values)
-            return error_set(err, "out of memory for a model's weights");
-        const int failed = safetensors_read_float(file, name, info->rank, info->shape, values, err);
-        for (size_t j = 0; !failed && j < info->size; j++)
-            tier->weights[info->offset + j] = (real)values[j];
-        free(values);
-        if (failed)
+        if (safetensors_read_float(file, name, info->rank, info->shape,
+                                   (float *)tier->weights + info->offset, err))
             return -1;
     }
     return 0;

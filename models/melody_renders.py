@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import os
 import random
-import subprocess
 import sys
 import tempfile
 
@@ -24,9 +23,9 @@ import numpy as np
 import soundfile
 from scipy import signal
 
-FONT = "/usr/share/sounds/sf2/FluidR3_GM.sf2"
+from soundfont import FONT, TICKS, Fault, check, midi_file, play
+
 RENDER_RATE, RATE = 48000, 16000
-TICKS = 20000                     # a second, in the files that fluidsynth is given
 # name: General MIDI program (from 0), semitones that bring a tune into its range
 INSTRUMENTS = {
     "piano": (0, 0), "guitar": (24, -12), "violin": (40, 0), "flute": (73, 0), "musicbox": (10, 12),
@@ -140,31 +139,44 @@ def as_midi(clip, program, notes):
         events.append((round(onset * TICKS), bytes((0x90, pitch, velocity))))
         events.append((max(round(onset * TICKS) + 1, round((onset + duration) * TICKS)), bytes((0x80, pitch, 0))))
     events.sort(key=lambda e: (e[0], e[1][0] == 0x90))
-    body, last = bytearray(b"\x00\xff\x51\x03\x0f\x42\x40"), 0
-    for tick, message in events:
-        delta, last = tick - last, tick
-        groups = [delta & 127]
-        while delta := delta >> 7:
-            groups.append(delta & 127 | 128)
-        body += bytes(reversed(groups)) + message
-    body += b"\x00\xff\x2f\x00"
-    return (b"MThd\x00\x00\x00\x06\x00\x00\x00\x01" + TICKS.to_bytes(2, "big") + b"MTrk"
-            + len(body).to_bytes(4, "big") + bytes(body))
+    return midi_file(events, events[-1][0])
 
 
-def play(midi, clip, seconds, folder):
+def sound_of(midi, clip, seconds, folder):
     """fluidsynth's sound at 16 kHz, (seconds * RATE,), both channels' mean, unscaled."""
-    tune, sound = os.path.join(folder, "tune.mid"), os.path.join(folder, "sound.wav")
-    with open(tune, "wb") as f:
-        f.write(midi)
-    subprocess.run(["fluidsynth", "-niq", "-F", sound, "-T", "wav", "-O", "float", "-r", str(RENDER_RATE),
-                    "-g", "0.4", "-o", "synth.chorus.active=0", "-o", "synth.dynamic-sample-loading=1",
-                    "-o", f"synth.reverb.active={int(clip['reverb'])}",
-                    "-o", f"synth.reverb.room-size={clip['room']:.3f}", "-o", "synth.reverb.level=0.7", FONT, tune],
-                   check=True, stdout=subprocess.DEVNULL)
-    x = signal.resample_poly(soundfile.read(sound)[0].mean(axis=1), RATE, RENDER_RATE, window=("kaiser", 10.0))
+    settings = {"synth.chorus.active": 0, "synth.reverb.active": int(clip["reverb"]),
+                "synth.reverb.room-size": f"{clip['room']:.3f}", "synth.reverb.level": 0.7}
+    x = play(midi, FONT, RENDER_RATE, 0.4, settings, folder).mean(axis=1)
+    x = signal.resample_poly(x, RATE, RENDER_RATE, window=("kaiser", 10.0))
     wanted = round(seconds * RATE)
     return np.pad(x, (0, max(0, wanted - len(x))))[:wanted]
+
+
+def render_all(options, names):
+    """Every clip, its notes, and the manifest."""
+    tunes = sorted(f for f in os.listdir(options.midi_folder) if f.endswith(".mid"))
+    tunes = [f for f in tunes if held_out(f) == (options.split == "heldout")]
+    order = list(tunes)
+    random.Random(options.seed).shuffle(order)
+    os.makedirs(options.out_folder, exist_ok=True)
+    manifest = ["file\ttune\tinstrument\ttempo\ttranspose\tcents\treverb\tpeak_db"]
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(options.clips):
+            draw = random.Random(f"{options.seed} {options.split} {i}")
+            tune, instrument = order[i % len(order)], names[i % len(names)]
+            clip, notes = draw_clip(read_notes(os.path.join(options.midi_folder, tune)), instrument, options.seconds, draw)
+            x = sound_of(as_midi(clip, INSTRUMENTS[instrument][0], notes), clip, options.seconds, folder)
+            peak = draw.uniform(*options.peak)
+            x *= 10 ** (peak / 20) / np.max(np.abs(x))
+            name = f"{instrument}-{i:04d}"
+            soundfile.write(os.path.join(options.out_folder, name + ".wav"), np.round(x * 32767).astype(np.int16), RATE)
+            with open(os.path.join(options.out_folder, name + ".txt"), "w") as f:
+                for onset, pitch, duration, velocity in notes:
+                    f.write(f"{onset:.4f} {pitch + clip['cents'] / 100:.3f} {duration:.4f} {velocity}\n")
+            manifest.append(f"{name}.wav\t{tune}\t{instrument}\t{clip['tempo']:.3f}\t{clip['transpose']}\t"
+                            f"{clip['cents']:.1f}\t{int(clip['reverb'])}\t{peak:.1f}")
+    with open(os.path.join(options.out_folder, "manifest.tsv"), "w") as f:
+        f.write("\n".join(manifest) + "\n")
 
 
 def main():
@@ -180,31 +192,13 @@ def main():
     options = parser.parse_args()
     names = options.instruments.split(",")
     unknown = [name for name in names if name not in INSTRUMENTS]
-    if unknown or not os.path.exists(FONT):
-        sys.exit(f"melody_renders: no instrument {unknown[0]}" if unknown else f"melody_renders: {FONT} is missing")
-    tunes = sorted(f for f in os.listdir(options.midi_folder) if f.endswith(".mid"))
-    tunes = [f for f in tunes if held_out(f) == (options.split == "heldout")]
-    order = list(tunes)
-    random.Random(options.seed).shuffle(order)
-    os.makedirs(options.out_folder, exist_ok=True)
-    manifest = ["file\ttune\tinstrument\ttempo\ttranspose\tcents\treverb\tpeak_db"]
-    with tempfile.TemporaryDirectory() as folder:
-        for i in range(options.clips):
-            draw = random.Random(f"{options.seed} {options.split} {i}")
-            tune, instrument = order[i % len(order)], names[i % len(names)]
-            clip, notes = draw_clip(read_notes(os.path.join(options.midi_folder, tune)), instrument, options.seconds, draw)
-            x = play(as_midi(clip, INSTRUMENTS[instrument][0], notes), clip, options.seconds, folder)
-            peak = draw.uniform(*options.peak)
-            x *= 10 ** (peak / 20) / np.max(np.abs(x))
-            name = f"{instrument}-{i:04d}"
-            soundfile.write(os.path.join(options.out_folder, name + ".wav"), np.round(x * 32767).astype(np.int16), RATE)
-            with open(os.path.join(options.out_folder, name + ".txt"), "w") as f:
-                for onset, pitch, duration, velocity in notes:
-                    f.write(f"{onset:.4f} {pitch + clip['cents'] / 100:.3f} {duration:.4f} {velocity}\n")
-            manifest.append(f"{name}.wav\t{tune}\t{instrument}\t{clip['tempo']:.3f}\t{clip['transpose']}\t"
-                            f"{clip['cents']:.1f}\t{int(clip['reverb'])}\t{peak:.1f}")
-    with open(os.path.join(options.out_folder, "manifest.tsv"), "w") as f:
-        f.write("\n".join(manifest) + "\n")
+    if unknown:
+        sys.exit(f"melody_renders: no instrument {unknown[0]}")
+    try:
+        check(FONT)
+        render_all(options, names)
+    except Fault as fault:
+        sys.exit(f"melody_renders: {fault}")
 
 
 if __name__ == "__main__":

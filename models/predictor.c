@@ -200,20 +200,34 @@ static void draw(PredictorState *state, const PredictorFrame *frame, const Predi
     }
 }
 
+/* What a frame's distances from the anchor, and PREDICTOR_TAPS before it, amount to: their energy,
+ * and that of what the planned autoregression does not foretell of them. */
+KERNEL static void judge(const float *restrict difference, const float *restrict coefficients,
+                         float *restrict foretold, double *away, double *surprise)
+{
+    for (size_t t = 0; t < PREDICTOR_FRAME; t++)
+        foretold[t] = 0.0f;
+    for (size_t k = 0; k < PREDICTOR_TAPS; k++)
+        for (size_t t = 0; t < PREDICTOR_FRAME; t++)
+            foretold[t] += coefficients[k] * difference[PREDICTOR_TAPS - 1 - k + t];
+    for (size_t t = 0; t < PREDICTOR_FRAME; t++) {
+        const double now = (double)difference[PREDICTOR_TAPS + t];
+        const double left = now - (double)foretold[t];
+        *away += now * now;
+        *surprise += left * left;
+    }
+}
+
 /* Whether the frame drawn last isn't what the plan says, in level or colour. */
 static bool has_strayed(const History *history, const PredictorFrame *frame)
 {
     const double scale = (double)frame->scale / LOGISTIC, noise = (double)frame->noise;
+    const size_t first = history->at - PREDICTOR_FRAME - PREDICTOR_TAPS;
+    float difference[PREDICTOR_TAPS + PREDICTOR_FRAME], foretold[PREDICTOR_FRAME];
     double away = 0.0, surprise = 0.0;
-    for (size_t t = history->at - PREDICTOR_FRAME; t < history->at; t++) {
-        const float *x = history->x + t, *anchor = history->anchor + t;
-        const double difference = (double)(x[0] - anchor[0]);
-        double foretold = 0.0;
-        for (ptrdiff_t k = 1; k <= PREDICTOR_TAPS; k++)
-            foretold += (double)frame->coefficients[k - 1] * (double)(x[-k] - anchor[-k]);
-        away += difference * difference;
-        surprise += (difference - foretold) * (difference - foretold);
-    }
+    for (size_t t = 0; t < PREDICTOR_TAPS + PREDICTOR_FRAME; t++)
+        difference[t] = history->x[first + t] - history->anchor[first + t];
+    judge(difference, frame->coefficients, foretold, &away, &surprise);
     return away > STRAYED * PREDICTOR_FRAME * noise * noise ||
            surprise > SURPRISED * PREDICTOR_FRAME * scale * scale;
 }

@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-KERNEL static void add(size_t n, const real *x, real *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
-
 /* columns: x now, and one dilation before, which is zero before a lane begins. */
 static void gather(const PredictorPass *pass, const PredictorBatch *batch, size_t layer)
 {
@@ -37,9 +31,9 @@ static void scatter(PredictorPass *pass, const PredictorBatch *batch, size_t lay
             const size_t frame = l * pass->frames + t / PREDICTOR_FRAME;
             const size_t dilation = predictor_dilation(layer, batch->period[frame]);
             const real *column = pass->dcolumns + row * 2 * c;
-            add(c, column, pass->dtrunk + row * c);
+            accumulate(c, column, pass->dtrunk + row * c);
             if (t >= dilation)
-                add(c, column + c, pass->dtrunk + (row - dilation) * c);
+                accumulate(c, column + c, pass->dtrunk + (row - dilation) * c);
         }
 }
 
@@ -52,10 +46,11 @@ static void layer_forward(PredictorPass *pass, const real *weights, const Predic
     gather(pass, batch, layer);
     predictor_linear(&net->layer[layer], pass->rows, weights, state->columns, state->inner);
     for (size_t row = 0; row < pass->rows; row++)
-        add(c, pass->biases + row / PREDICTOR_FRAME * stride + layer * c, state->inner + row * c);
+        accumulate(c, pass->biases + row / PREDICTOR_FRAME * stride + layer * c,
+                   state->inner + row * c);
     silu_forward(pass->rows * c, state->inner, state->active);
     predictor_linear(&net->back[layer], pass->rows, weights, state->active, pass->part);
-    add(pass->rows * c, pass->part, pass->trunk);
+    accumulate(pass->rows * c, pass->part, pass->trunk);
 }
 
 void predictor_convolution_forward(PredictorPass *pass, const real *weights,
@@ -83,7 +78,8 @@ static void layer_backward(PredictorPass *pass, const real *weights, const Predi
                           pass->dinner, gradients);
     silu_backward(pass->rows * c, state->inner, pass->dinner, pass->dinner);
     for (size_t row = 0; row < pass->rows; row++)
-        add(c, pass->dinner + row * c, pass->dbiases + row / PREDICTOR_FRAME * stride + layer * c);
+        accumulate(c, pass->dinner + row * c,
+                   pass->dbiases + row / PREDICTOR_FRAME * stride + layer * c);
     predictor_linear_back(&net->layer[layer], pass->rows, weights, state->columns, pass->dinner,
                           pass->dcolumns, gradients);
     scatter(pass, batch, layer);

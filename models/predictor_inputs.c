@@ -31,6 +31,27 @@ static void set_period(float period, PredictorFrame *frame)
     frame->period = frame->known > 0.0f ? (size_t)whole : PERIOD_UNKNOWN;
 }
 
+static float bounded(float x, float most)
+{
+    return x > most ? most : x > -most ? x : -most;
+}
+
+/* What is told in single numbers; `past` if there is no plan. log_scale: of what the density is
+ * measured in. */
+static void scalars(const PredictorFrame *frame, const CascadePrediction *past, float log_scale,
+                    float *out)
+{
+    const float log_level = logf(frame->level);
+    out[0] = 0.25f * log_scale;
+    out[1] = 0.125f * log_level;
+    out[2] = 0.25f * (log_scale - log_level);
+    out[3] = past ? bounded(past->trend, 4.0f) : 0.0f;
+    out[4] = past ? past->confidence : 0.0f;
+    out[5] = past ? past->likeness : 0.0f;
+    out[6] = past ? 0.0f : 0.5f * (logf(frame->noise) - log_scale);
+    out[7] = frame->known * 0.25f * logf((float)frame->period);
+}
+
 void predictor_frame_past(const float *x, float period, PredictorFrame *frame)
 {
     double energy = 0.0;
@@ -77,6 +98,7 @@ void predictor_frame_plan(const float *condition, float level, float period, Pre
     for (size_t k = 0; k < PREDICTOR_TAPS; k++)
         frame->coefficients[k] = (float)coefficients[k];
     set_period(period, frame);
+    scalars(frame, NULL, logf(frame->scale), frame->scalars);
 }
 
 void predictor_past_steps(const CascadePrediction *prediction, CascadePrediction *steps)
@@ -88,11 +110,6 @@ void predictor_past_steps(const CascadePrediction *prediction, CascadePrediction
         steps->candidates[i] = (prediction->candidates[i] - prediction->base) / STEP;
 }
 
-static float bounded(float x, float most)
-{
-    return x > most ? most : x > -most ? x : -most;
-}
-
 /* Grows as a root: large values are still told apart, but do not rule. */
 static float squash(float x)
 {
@@ -100,7 +117,8 @@ static float squash(float x)
     return x / sqrtf(1.0f + fabsf(x));
 }
 
-static void squash_all(size_t n, float sharpness, const float *x, real *out)
+KERNEL static void squash_all(size_t n, float sharpness, const float *restrict x,
+                              real *restrict out)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = (real)squash(sharpness * x[i]);
@@ -111,19 +129,6 @@ static void newest(size_t n, const float *x, float *out)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = x[-1 - (ptrdiff_t)i];
-}
-
-static void scalars(const PredictorFrame *frame, const CascadePrediction *past, float scale,
-                    real *out)
-{
-    out[0] = (real)(0.25f * logf(scale));
-    out[1] = (real)(0.125f * logf(frame->level));
-    out[2] = (real)(0.25f * logf(scale / frame->level));
-    out[3] = (real)(past ? bounded(past->trend, 4.0f) : 0.0f);
-    out[4] = (real)(past ? past->confidence : 0.0f);
-    out[5] = (real)(past ? past->likeness : 0.0f);
-    out[6] = (real)(past ? 0.0f : 0.5f * logf(frame->noise / frame->scale));
-    out[7] = (real)(frame->known * 0.25f * logf((float)frame->period));
 }
 
 /* Places of the parts of the inputs. */
@@ -164,9 +169,10 @@ static void past_inputs(const PredictorFrame *frame, const PredictorView *view, 
     for (ptrdiff_t i = 0; i < PREDICTOR_AROUND; i++)
         around[i] = ago + i < 0 ? view->error[ago + i] : 0.0f;
     squash_all(PREDICTOR_AROUND, sharpness, around, inputs + AT_PERIOD_ERRORS);
-    scalars(frame, past, past->scale, inputs + AT_SCALARS);
     head->base = (real)past->base;
     head->scale = (real)past->scale;
+    head->log_scale = (real)logf(past->scale);
+    scalars(frame, past, head->log_scale, inputs + AT_SCALARS);
 }
 
 static void plan_inputs(const PredictorFrame *frame, const PredictorView *view, real *inputs,
@@ -174,7 +180,7 @@ static void plan_inputs(const PredictorFrame *frame, const PredictorView *view, 
 {
     const float sharpness = 1.0f / frame->scale;
     const ptrdiff_t ago = -(ptrdiff_t)frame->period - PREDICTOR_AROUND / 2;
-    float differences[PREDICTOR_NEWEST], around[PREDICTOR_AROUND], base = view->anchor[0];
+    float differences[PREDICTOR_NEWEST], around[PREDICTOR_AROUND];
     for (ptrdiff_t i = 0; i < PREDICTOR_NEWEST; i++)
         differences[i] = view->x[-1 - i] - view->anchor[-1 - i];
     squash_all(PREDICTOR_NEWEST, sharpness, differences, inputs + AT_DIFFERENCES);
@@ -183,15 +189,14 @@ static void plan_inputs(const PredictorFrame *frame, const PredictorView *view, 
     squash_all(PREDICTOR_AROUND, sharpness, around, inputs + AT_PERIOD_DIFFERENCES);
     squash_all(2 * PREDICTOR_AHEAD + 1, 1.0f / frame->level, view->anchor - PREDICTOR_AHEAD,
                inputs + AT_ANCHOR);
-    for (size_t k = 0; k < PREDICTOR_TAPS; k++) {
-        base += frame->coefficients[k] * differences[k];
+    for (size_t k = 0; k < PREDICTOR_TAPS; k++)
         head->taps[k] = (real)bounded(sharpness * differences[k], TAP_MOST);
-    }
-    scalars(frame, NULL, frame->scale, inputs + AT_SCALARS);
-    head->base = (real)base;
-    head->scale = (real)frame->scale;
-    head->anchor = (real)view->anchor[0];
-    head->most = (real)(BOUND * frame->noise);
+    memcpy(inputs + AT_SCALARS, frame->scalars, sizeof frame->scalars);
+    head->base = view->anchor[0] + predictor_taps_sum(frame->coefficients, differences);
+    head->scale = frame->scale;
+    head->log_scale = frame->scalars[0] * 4.0f;
+    head->anchor = view->anchor[0];
+    head->most = BOUND * frame->noise;
 }
 
 void predictor_inputs_make(const PredictorFrame *frame, const PredictorView *view, real *inputs,

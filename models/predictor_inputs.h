@@ -40,6 +40,7 @@ typedef struct PredictorFrame {
     float noise;   /* with a plan: RMS of the planned noise, steps; > 0 */
     float scale;   /* with a plan: logistic scale of its innovation; > 0 */
     float coefficients[PREDICTOR_TAPS];   /* with a plan: of the noise's autoregression */
+    float scalars[PREDICTOR_SCALARS];     /* with a plan: as the network is shown them */
     float condition[PREDICTOR_CONDITION]; /* zeros without a plan */
 } PredictorFrame;
 
@@ -54,9 +55,22 @@ typedef struct PredictorView {
 /* What turns the network's output into a density: the row's base and what it is measured in. */
 typedef struct PredictorHead {
     real base, scale;  /* steps */
+    real log_scale;    /* ln of scale */
     real anchor, most; /* the mean stays within `most` of the anchor; most 0: no bound */
     real taps[PREDICTOR_TAPS];
 } PredictorHead;
+
+/* Sum of PREDICTOR_TAPS products, halved again and again: an order that waits for few additions. */
+static inline real predictor_taps_sum(const real *restrict a, const real *restrict b)
+{
+    real sums[PREDICTOR_TAPS];
+    for (int i = 0; i < PREDICTOR_TAPS; i++)
+        sums[i] = a[i] * b[i];
+    for (int n = PREDICTOR_TAPS / 2; n > 0; n /= 2)
+        for (int i = 0; i < n; i++)
+            sums[i] += sums[i + n];
+    return sums[0];
+}
 
 /* A frame without a plan, from the PREDICTOR_REACH past samples before it (x at its first sample)
  * and the backward period (0: none). */

@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-KERNEL static void add(size_t n, const real *x, real *y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
-
 static GruSize gru_size(const PredictorPass *pass)
 {
     return (GruSize){pass->subframes, pass->lanes, PREDICTOR_INPUTS + PREDICTOR_TOLD,
@@ -46,9 +40,9 @@ static void spread(PredictorPass *pass, const real *phase)
         for (size_t t = 0; t < pass->samples; t++) {
             real *at = pass->first + (l * pass->samples + t) * wide;
             const size_t s = t / PREDICTOR_SUBFRAME;
-            add(wide, pass->from_state + (s * pass->lanes + l) * wide, at);
-            add(wide, pass->notice + (l * pass->frames + t / PREDICTOR_FRAME) * wide, at);
-            add(wide, phase + t % PREDICTOR_SUBFRAME * wide, at);
+            accumulate(wide, pass->from_state + (s * pass->lanes + l) * wide, at);
+            accumulate(wide, pass->notice + (l * pass->frames + t / PREDICTOR_FRAME) * wide, at);
+            accumulate(wide, phase + t % PREDICTOR_SUBFRAME * wide, at);
         }
 }
 
@@ -62,13 +56,13 @@ static void gather(PredictorPass *pass, real *dphase)
         for (size_t t = 0; t < pass->samples; t++) {
             const real *at = pass->dfirst + (l * pass->samples + t) * wide;
             const size_t s = t / PREDICTOR_SUBFRAME;
-            add(wide, at, pass->dfrom_state + (s * pass->lanes + l) * wide);
-            add(wide, at, dphase + t % PREDICTOR_SUBFRAME * wide);
+            accumulate(wide, at, pass->dfrom_state + (s * pass->lanes + l) * wide);
+            accumulate(wide, at, dphase + t % PREDICTOR_SUBFRAME * wide);
         }
     for (size_t l = 0; l < pass->lanes; l++)
         for (size_t s = 0; s < pass->subframes; s++)
-            add(wide, pass->dfrom_state + (s * pass->lanes + l) * wide,
-                pass->dnotice + (l * pass->frames + s / PREDICTOR_SUBFRAMES) * wide);
+            accumulate(wide, pass->dfrom_state + (s * pass->lanes + l) * wide,
+                       pass->dnotice + (l * pass->frames + s / PREDICTOR_SUBFRAMES) * wide);
 }
 
 void predictor_recurrent_forward(PredictorPass *pass, const real *weights,
@@ -100,8 +94,8 @@ static void add_told(PredictorPass *pass)
     for (size_t s = 0; s < pass->subframes; s++)
         for (size_t l = 0; l < pass->lanes; l++) {
             const size_t frame = l * pass->frames + s / PREDICTOR_SUBFRAMES;
-            add(PREDICTOR_TOLD, pass->dx + (s * pass->lanes + l) * in + PREDICTOR_INPUTS,
-                pass->dtold + frame * PREDICTOR_TOLD);
+            accumulate(PREDICTOR_TOLD, pass->dx + (s * pass->lanes + l) * in + PREDICTOR_INPUTS,
+                       pass->dtold + frame * PREDICTOR_TOLD);
         }
 }
 

@@ -1,15 +1,11 @@
-/* One step of the sample tier's networks, for the generator: weights laid out input by input, so
- * that a product with a vector is a sum of scaled rows. */
+/* One step of the sample tier's networks, for the generator, with weights laid out for products
+ * with one vector (models/step_layers.h). The recurrent network's are rounded to 7 bits when it is
+ * made, and its activations to 8 when they are multiplied: the same bits on every processor, and
+ * 0.002 bits a sample worse than single precision (tests/bench/MELODY.md). */
 #ifndef BRUME_MODELS_PREDICTOR_STEP_H
 #define BRUME_MODELS_PREDICTOR_STEP_H
 
 #include "models/predictor_network.h"
-
-/* A layer's weights: rows (in, width), width = out rounded up to 16; bias (width,). */
-typedef struct StepLayer {
-    size_t in, out, width;
-    const float *rows, *bias;
-} StepLayer;
 
 typedef struct PredictorSteps PredictorSteps; /* immutable */
 

@@ -1,4 +1,4 @@
-#include "models/refiner.h"
+#include "models/refiner_network.h"
 
 #include "models/grid.h"
 #include "models/layers.h"
@@ -6,18 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct BlockOffsets {
-    size_t conv_w, conv_b, out_w, out_b;
-} BlockOffsets;
-
-struct Refiner {
-    RefinerConfig config;
-    RefinerPlace place;
-    size_t positions;
-    size_t patch_w, memory_w, outline_w, outline_b, film_w, film_b, out_w, out_b;
-    BlockOffsets blocks[REFINER_MAX_BLOCKS];
-};
 
 /* What one block leaves for the way back; in a pass for inference all blocks share one. All are
  * (rows, positions, channels) but the second, (rows, positions). */
@@ -41,11 +29,6 @@ struct RefinerPass {
     real *dtrunk, *dpart, *dpatches, *dfilm, *dcondition; /* the way back */
     real *memory; /* the one allocation that all of these lie in */
 };
-
-static size_t film_size(const Refiner *r)
-{
-    return (3 * r->config.blocks + 2) * r->config.channels;
-}
 
 /* Patches share their weights, so a small file could ask for hours of work: no more values a frame
  * than this. The default network has 1088. */
@@ -79,7 +62,7 @@ static size_t add1(Parameters *p, const char *name, size_t a)
 static void add_block(Refiner *r, size_t b, Parameters *parameters)
 {
     const size_t c = r->config.channels;
-    BlockOffsets *o = &r->blocks[b];
+    RefinerBlock *o = &r->blocks[b];
     char name[64];
     snprintf(name, sizeof name, "refiner.blocks.%zu.conv.weight", b);
     o->conv_w = add2(parameters, name, PARAMETER_FAN_IN, c, 9 * c);
@@ -111,9 +94,9 @@ Refiner *refiner_create(const RefinerConfig *config, RefinerPlace place, Paramet
     r->outline_w =
         add2(parameters, "refiner.outline.weight", PARAMETER_FAN_IN, all, place.features);
     r->outline_b = add1(parameters, "refiner.outline.bias", all);
-    r->film_w =
-        add2(parameters, "refiner.film.weight", PARAMETER_ZERO, film_size(r), place.condition);
-    r->film_b = add1(parameters, "refiner.film.bias", film_size(r));
+    r->film_w = add2(parameters, "refiner.film.weight", PARAMETER_ZERO, refiner_film_size(r),
+                     place.condition);
+    r->film_b = add1(parameters, "refiner.film.bias", refiner_film_size(r));
     for (size_t b = 0; b < config->blocks; b++)
         add_block(r, b, parameters);
     r->out_w = add2(parameters, "refiner.out.weight", PARAMETER_ZERO, width, c);
@@ -172,13 +155,13 @@ static size_t lay_out(RefinerPass *pass)
     pass->memory_patches = take(pass, &used, pass->windows * r->positions * 2 * r->config.stride);
     pass->known = take(pass, &used, pass->windows * r->positions * r->config.channels);
     pass->trunk = take(pass, &used, size);
-    pass->film = take(pass, &used, pass->windows * film_size(r));
+    pass->film = take(pass, &used, pass->windows * refiner_film_size(r));
     pass->scratch = take(pass, &used, grid_scratch(r->positions, r->config.channels));
     if (pass->training) {
         pass->dtrunk = take(pass, &used, size);
         pass->dpart = take(pass, &used, size);
         pass->dpatches = take(pass, &used, places * 2 * r->config.stride);
-        pass->dfilm = take(pass, &used, pass->windows * film_size(r));
+        pass->dfilm = take(pass, &used, pass->windows * refiner_film_size(r));
         pass->dcondition = take(pass, &used, pass->windows * r->place.condition);
     }
     return used;
@@ -215,15 +198,15 @@ void refiner_pass_destroy(RefinerPass *pass)
 static GridShape shape_of(const Refiner *r, const RefinerInput *in, size_t b)
 {
     return (GridShape){in->windows, in->frames, r->positions, r->config.channels,
-                       (size_t)1 << b % 4};
+                       refiner_dilation(b)};
 }
 
 static void block_forward(RefinerPass *pass, const real *w, size_t b, const RefinerInput *in)
 {
     const Refiner *r = pass->refiner;
-    const size_t c = r->config.channels, stride = film_size(r);
+    const size_t c = r->config.channels, stride = refiner_film_size(r);
     const size_t window = in->frames * r->positions, places = in->windows * window;
-    const BlockOffsets *o = &r->blocks[b];
+    const RefinerBlock *o = &r->blocks[b];
     const real *film = pass->film + 3 * b * c;
     BlockState *s = &pass->states[b];
     norm_forward(places, c, pass->trunk, s->normed, s->inverse);
@@ -265,8 +248,8 @@ void refiner_forward(RefinerPass *pass, const real *w, const RefinerInput *in, r
     const size_t window = in->frames * r->positions, places = in->windows * window;
     const size_t width = 2 * r->config.stride;
     BlockState *s = &pass->states[r->config.blocks];
-    linear_forward(in->windows, r->place.condition, film_size(r), in->condition, w + r->film_w,
-                   w + r->film_b, pass->film);
+    linear_forward(in->windows, r->place.condition, refiner_film_size(r), in->condition,
+                   w + r->film_w, w + r->film_b, pass->film);
     grid_cut(rows, r->place.bands, r->config.stride, in->x, pass->patches);
     linear_forward(rows, r->place.features, r->positions * c, in->features, w + r->outline_w,
                    w + r->outline_b, pass->trunk);
@@ -278,7 +261,7 @@ void refiner_forward(RefinerPass *pass, const real *w, const RefinerInput *in, r
 
     const real *film = pass->film + 3 * r->config.blocks * c;
     norm_forward(places, c, pass->trunk, s->normed, s->inverse);
-    film_forward(in->windows, window, c, film_size(r), film, film + c, s->normed, s->inner);
+    film_forward(in->windows, window, c, refiner_film_size(r), film, film + c, s->normed, s->inner);
     silu_forward(places * c, s->inner, s->active);
     linear_forward(places, c, width, s->active, w + r->out_w, w + r->out_b, pass->patches);
     grid_paste(rows, r->place.bands, r->config.stride, pass->patches, out);
@@ -289,9 +272,9 @@ static void block_backward(RefinerPass *pass, const real *w, size_t b, const Ref
                            real *g)
 {
     const Refiner *r = pass->refiner;
-    const size_t c = r->config.channels, stride = film_size(r);
+    const size_t c = r->config.channels, stride = refiner_film_size(r);
     const size_t window = in->frames * r->positions, places = in->windows * window;
-    const BlockOffsets *o = &r->blocks[b];
+    const RefinerBlock *o = &r->blocks[b];
     const real *film = pass->film + 3 * b * c;
     real *dfilm = pass->dfilm + 3 * b * c;
     BlockState *s = &pass->states[b];
@@ -323,8 +306,8 @@ static void output_backward(RefinerPass *pass, const real *w, const RefinerInput
     linear_backward(places, c, 2 * r->config.stride, s->active, w + r->out_w, pass->dpatches,
                     pass->dtrunk, g + r->out_w, g + r->out_b);
     silu_backward(places * c, s->inner, pass->dtrunk, pass->dtrunk);
-    film_backward(in->windows, window, c, film_size(r), film, s->normed, pass->dtrunk, pass->dtrunk,
-                  dfilm, dfilm + c);
+    film_backward(in->windows, window, c, refiner_film_size(r), film, s->normed, pass->dtrunk,
+                  pass->dtrunk, dfilm, dfilm + c);
     norm_backward(places, c, s->normed, s->inverse, pass->dtrunk, pass->dtrunk);
 }
 
@@ -334,7 +317,7 @@ void refiner_backward(RefinerPass *pass, const real *w, const RefinerInput *in, 
     const Refiner *r = pass->refiner;
     const size_t c = r->config.channels, rows = in->windows * in->frames;
     const size_t places = rows * r->positions, width = 2 * r->config.stride;
-    memset(pass->dfilm, 0, in->windows * film_size(r) * sizeof *pass->dfilm);
+    memset(pass->dfilm, 0, in->windows * refiner_film_size(r) * sizeof *pass->dfilm);
     output_backward(pass, w, in, dout, g);
     for (size_t b = r->config.blocks; b-- > 0;)
         block_backward(pass, w, b, in, g);
@@ -345,7 +328,7 @@ void refiner_backward(RefinerPass *pass, const real *w, const RefinerInput *in, 
     memory_backward(pass, w, in, g);
     linear_backward(rows, r->place.features, r->positions * c, in->features, w + r->outline_w,
                     pass->dtrunk, dfeatures, g + r->outline_w, g + r->outline_b);
-    linear_backward(in->windows, r->place.condition, film_size(r), in->condition, w + r->film_w,
-                    pass->dfilm, pass->dcondition, g + r->film_w, g + r->film_b);
+    linear_backward(in->windows, r->place.condition, refiner_film_size(r), in->condition,
+                    w + r->film_w, pass->dfilm, pass->dcondition, g + r->film_w, g + r->film_b);
     accumulate(in->windows * r->place.condition, pass->dcondition, dcondition);
 }

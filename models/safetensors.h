@@ -37,12 +37,12 @@ typedef struct SafetensorsInfo {
     size_t bytes;
 } SafetensorsInfo;
 
-/* Opens the file at `path` and checks its header whole: nothing is allocated on the word of a
- * header that was not checked first. Refused are what the format forbids (also names used twice,
- * overlaps, holes, bytes left over, types unknown to the format), what is over the limits above,
- * and what is not a regular file (a folder, pipe or device; it does not wait for a pipe's writer).
- * Values are checked when they are read. Returns NULL with `err` set on failure. Any thread but the
- * audio thread. */
+/* Opens the file at `path`, reads its header and checks that whole: nothing is allocated on the
+ * word of a header that was not checked first. Refused are what the format forbids (also names used
+ * twice, overlaps, holes, bytes left over, types unknown to the format), what is over the limits
+ * above, and what is not a regular file (a folder, pipe or device; it does not wait for a pipe's
+ * writer). Values are read from the open file, and checked, when they are asked for. Returns NULL
+ * with `err` set on failure. Any thread but the audio thread. */
 Safetensors *safetensors_open(const char *path, Error *err);
 
 /* Closes the file and frees all strings got from it. file may be NULL. */

@@ -1,5 +1,6 @@
 #include "models/safetensors.h"
 
+#include "models/finite.h"
 #include "models/half.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the tensors' bytes are little-endian");
 
 #define LENGTH_BYTES 8
+#define PIECE        4096                           /* values */
 #define MAX_VALUES   (16 * SAFETENSORS_MAX_TENSORS) /* in the JSON; a tensor takes 14 at most */
 #define SHOWN_NAME   96
 #define SHOWN_PATH   384
@@ -39,7 +41,8 @@ struct Safetensors {
     const char **keys;
     size_t key_count;
     int fd;
-    size_t data_at, data_bytes; /* in the file */
+    size_t start; /* of the data in the file */
+    size_t data_bytes;
 };
 
 /* Every type of the format, with its width. */
@@ -89,7 +92,7 @@ static const char *shape_shown(size_t rank, const size_t *shape, char out[SHOWN_
     return out;
 }
 
-static int bytes_read(int fd, void *to, size_t n, size_t from, Error *err)
+static int bytes_read(int fd, size_t from, void *to, size_t n, Error *err)
 {
     unsigned char *at = to;
     while (n) {
@@ -184,14 +187,14 @@ static json_t *header_parse(const char *text, size_t length, Error *err)
     return header;
 }
 
-static json_t *header_read(int fd, size_t size, size_t *data_at, Error *err)
+static json_t *header_read(int fd, size_t size, size_t *start, Error *err)
 {
     unsigned char field[LENGTH_BYTES];
     if (size < sizeof field) {
         error_set(err, "has %zu bytes, too few for a safetensors file", size);
         return NULL;
     }
-    if (bytes_read(fd, field, sizeof field, 0, err) < 0)
+    if (bytes_read(fd, 0, field, sizeof field, err) < 0)
         return NULL;
     uint64_t length;
     memcpy(&length, field, sizeof length);
@@ -211,10 +214,10 @@ static json_t *header_read(int fd, size_t size, size_t *data_at, Error *err)
         return NULL;
     }
     json_t *header = NULL;
-    if (bytes_read(fd, text, (size_t)length, sizeof field, err) == 0)
+    if (bytes_read(fd, sizeof field, text, (size_t)length, err) == 0)
         header = header_parse(text, (size_t)length, err);
     free(text);
-    *data_at = sizeof field + (size_t)length;
+    *start = sizeof field + (size_t)length;
     return header;
 }
 
@@ -376,10 +379,10 @@ static int layout_check(const Safetensors *file, Error *err)
 
 static int file_read(Safetensors *file, size_t size, Error *err)
 {
-    file->header = header_read(file->fd, size, &file->data_at, err);
+    file->header = header_read(file->fd, size, &file->start, err);
     if (!file->header)
         return -1;
-    file->data_bytes = size - file->data_at;
+    file->data_bytes = size - file->start;
     return header_entries(file, err) < 0 || layout_check(file, err) < 0 ? -1 : 0;
 }
 
@@ -392,15 +395,14 @@ Safetensors *safetensors_open(const char *path, Error *err)
     char shown[SHOWN_PATH];
     text_shown(path, shown, sizeof shown);
     Safetensors *file = calloc(1, sizeof *file);
-    if (!file) {
-        error_set(err, "%s: memory is short; " MEND, shown);
+    if (file) {
+        file->fd = fd;
+        file->path = strdup(shown);
+    } else {
         close(fd);
-        return NULL;
     }
-    file->fd = fd;
-    file->path = strdup(shown);
     Error fault = {"memory is short"};
-    if (!file->path || file_read(file, size, &fault) < 0) {
+    if (!file || !file->path || file_read(file, size, &fault) < 0) {
         error_set(err, "%s: %s; " MEND, shown, fault.message);
         safetensors_destroy(file);
         return NULL;
@@ -412,11 +414,11 @@ void safetensors_destroy(Safetensors *file)
 {
     if (!file)
         return;
+    close(file->fd);
     json_decref(file->header);
     free(file->path);
     free(file->entries);
     free(file->keys);
-    close(file->fd);
     free(file);
 }
 
@@ -482,33 +484,19 @@ static bool shape_equal(const SafetensorsInfo *info, size_t rank, const size_t *
            (rank == 0 || memcmp(info->shape, shape, rank * sizeof *shape) == 0);
 }
 
-/* A part of a tensor, as it is stored. */
-typedef union Piece {
-    uint16_t halves[PIECE_BYTES / sizeof(uint16_t)];
-    float floats[PIECE_BYTES / sizeof(float)];
-} Piece;
-
-static int values_read(const Safetensors *file, const Entry *entry, float *out, Error *err)
+/* The n values at byte `from` of the file, halves piece by piece. */
+static int values_read(const Safetensors *file, SafetensorsType type, size_t from, size_t n,
+                       float *out, Error *err)
 {
-    const SafetensorsInfo *info = &entry->info;
-    const size_t width = info->type == SAFETENSORS_F32 ? sizeof(float) : sizeof(uint16_t);
-    Piece piece;
-    for (size_t done = 0; done < info->elements;) {
-        const size_t left = info->elements - done;
-        const size_t n = left < PIECE_BYTES / width ? left : PIECE_BYTES / width;
-        Error fault = {""};
-        if (bytes_read(file->fd, &piece, n * width, file->data_at + entry->begin + done * width,
-                       &fault) < 0)
-            return error_set(err, "%s: %s; " MEND, file->path, fault.message);
-        if (info->type == SAFETENSORS_F32)
-            memcpy(out + done, piece.floats, n * width);
-        else
-            half_to_float(piece.halves, out + done, n);
-        for (size_t end = done + n; done < end; done++)
-            if (!isfinite(out[done]))
-                return error_set(err, "%s: tensor '%s' has the value %s at index %zu; " MEND,
-                                 file->path, entry->name, isnan(out[done]) ? "NaN" : "infinity",
-                                 done);
+    uint16_t halves[PIECE];
+    if (type == SAFETENSORS_F32)
+        return bytes_read(file->fd, from, out, n * sizeof *out, err);
+    for (size_t done = 0; done < n;) {
+        const size_t m = n - done < PIECE ? n - done : PIECE;
+        if (bytes_read(file->fd, from + done * sizeof *halves, halves, m * sizeof *halves, err))
+            return -1;
+        half_to_float(halves, out + done, m);
+        done += m;
     }
     return 0;
 }
@@ -529,5 +517,12 @@ int safetensors_read_float(const Safetensors *file, const char *name, size_t ran
                          file->path, name, shape_shown(info->rank, info->shape, found),
                          shape_shown(rank, shape, expected));
     }
-    return values_read(file, entry, out, err);
+    Error fault = {""};
+    if (values_read(file, info->type, file->start + entry->begin, info->elements, out, &fault))
+        return error_set(err, "%s: %s; " MEND, file->path, fault.message);
+    const size_t odd = finite_count(out, info->elements);
+    if (odd < info->elements)
+        return error_set(err, "%s: tensor '%s' has the value %s at index %zu; " MEND, file->path,
+                         name, isnan(out[odd]) ? "NaN" : "infinity", odd);
+    return 0;
 }

@@ -51,6 +51,31 @@ static int kept_step(const SamplerSettings *settings, int i)
     return (int)((2 * i * last + steps) / (2 * steps));
 }
 
+int sampler_steps(const Sampler *sampler)
+{
+    return sampler->settings.steps;
+}
+
+int sampler_number(const Sampler *sampler)
+{
+    return sampler->done;
+}
+
+/* Half-log-SNR from one of DPM's nodes to the next. */
+static double dpm_stride(const SamplerSettings *settings)
+{
+    const int last = settings->steps - 1;
+    return last > 0 ? (settings->lambda_last - settings->lambda_first) / last : 0.0;
+}
+
+double sampler_level(const Sampler *sampler, int i)
+{
+    const SamplerSettings *settings = &sampler->settings;
+    if (settings->kind == SAMPLER_DPM)
+        return settings->lambda_first + dpm_stride(settings) * i;
+    return schedule_half_log_snr(settings->schedule, kept_step(settings, settings->steps - i));
+}
+
 static int call_network(const Sampler *sampler, double lambda, float *output, Error *err)
 {
     if (err)
@@ -88,7 +113,7 @@ static int step_ddpm(const Sampler *sampler, Error *err)
     float *x = sampler->x;
     const int i = settings->steps - sampler->done;
     const int t = kept_step(settings, i);
-    const double lambda = schedule_half_log_snr(schedule, t);
+    const double lambda = sampler_level(sampler, sampler->done);
     if (call_network(sampler, lambda, epsilon, err) != 0)
         return -1;
     diffusion_epsilon(settings->prediction, lambda, x, epsilon, epsilon, sampler->n);
@@ -118,7 +143,7 @@ static int step_ddim(const Sampler *sampler, Error *err)
     float *x0 = sampler->workspace;
     float *x = sampler->x;
     const int i = settings->steps - sampler->done;
-    const double lambda = schedule_half_log_snr(settings->schedule, kept_step(settings, i));
+    const double lambda = sampler_level(sampler, sampler->done);
     if (predict_x0(sampler, lambda, x0, err) != 0)
         return -1;
     double alpha, sigma;
@@ -136,12 +161,11 @@ static int step_dpm(const Sampler *sampler, Error *err)
 {
     const SamplerSettings *settings = &sampler->settings;
     const int i = sampler->done, last = settings->steps - 1;
-    const double span = settings->lambda_last - settings->lambda_first;
-    const double stride = last > 0 ? span / last : 0.0;
+    const double stride = dpm_stride(settings);
     float *now = sampler->workspace + (i % 2 ? sampler->n : 0);
     const float *before = sampler->workspace + (i % 2 ? 0 : sampler->n);
     float *x = sampler->x;
-    const double lambda = settings->lambda_first + stride * i;
+    const double lambda = sampler_level(sampler, i);
     if (predict_x0(sampler, lambda, now, err) != 0)
         return -1;
     if (i == last) {

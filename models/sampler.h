@@ -77,6 +77,12 @@ int sampler_start(Sampler *sampler, const SamplerSettings *settings, float *x, s
                   float *workspace, SamplerDenoise denoise, SamplerNoise noise, void *user,
                   Error *err);
 
+/* How many steps there are in all, the number of the next one (from 0), and the half-log-SNR at
+ * which step i calls the network. Any thread. */
+int sampler_steps(const Sampler *sampler);
+int sampler_number(const Sampler *sampler);
+double sampler_level(const Sampler *sampler, int i);
+
 /* One step, one call of the network. Returns 1 when x is the sample (also if it was already), 0
  * when steps are left, -1 when `denoise` returns non-zero: nothing has changed then, and the step
  * may be tried again; `err` keeps what `denoise` wrote into it, or says that it was stopped if that

@@ -1,9 +1,9 @@
 #include "models/texture_frames.h"
 
-#include "models/denoiser.h"
 #include "models/texture_memory.h"
 #include "models/texture_noise.h"
 #include "models/texture_past.h"
+#include "models/window_denoiser.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,14 +28,13 @@ struct TextureFrames {
     unsigned channels;
     size_t bands, classes, window, rows;
     State state;
-    DenoiserPass *pass;
+    WindowDenoiser *denoiser;
     /* (channels, rows, bands) Gaussian values: PREFIX rows that have sounded, `waiting` rows, then
      * `fading` rows. */
     float *values;
     float *mixes;  /* (rows, classes): the mixture that each row is to be mapped back with */
     float *memory; /* (bands,) */
     TextureHistory *histories; /* (channels,): frames that have left `values` */
-    float *told;               /* (channels, TEXTURE_PAST_VALUES): what a window is told of them */
     /* One sampling: the next chunk, of `length` frames, of which PREFIX - given .. PREFIX - 1 are
      * known. It may be begun ahead of need; what waits only moves meanwhile. */
     bool begun;
@@ -96,20 +95,18 @@ const TextureSettings *texture_frames_settings(const TextureFrames *frames)
 static int create_space(TextureFrames *frames, Error *err)
 {
     const size_t windows = frames->channels, rows = windows * frames->window;
-    frames->pass =
-        denoiser_pass_create(texture_model_denoiser(frames->model), 1, frames->window, false, err);
+    frames->denoiser = window_denoiser_create(texture_model_steps(frames->model), frames->channels,
+                                              frames->window, err);
     frames->values = calloc(windows * frames->rows * frames->bands, sizeof(float));
     frames->mixes = calloc(frames->rows * frames->classes, sizeof(float));
     frames->memory = calloc(frames->bands, sizeof(float));
     frames->histories = calloc(windows, sizeof *frames->histories);
-    frames->told = calloc(windows * TEXTURE_PAST_VALUES, sizeof(float));
     frames->x = calloc(rows * frames->bands, sizeof(float));
-    frames->network = calloc(rows * frames->bands, sizeof(float));
+    frames->network = calloc(frames->window * frames->bands, sizeof(float));
     frames->work = calloc(2 * rows * frames->bands, sizeof(float));
     frames->known = calloc(frames->window, sizeof(float));
-    if (!frames->pass || !frames->values || !frames->mixes || !frames->memory ||
-        !frames->histories || !frames->told || !frames->x || !frames->network || !frames->work ||
-        !frames->known)
+    if (!frames->denoiser || !frames->values || !frames->mixes || !frames->memory ||
+        !frames->histories || !frames->x || !frames->network || !frames->work || !frames->known)
         return error_set(err, "out of memory for a texture");
     return 0;
 }
@@ -126,7 +123,7 @@ static int check(const TextureModel *model, const TextureSettings *settings, uns
                          "the model's window of %zu frames is too short for an endless stream: "
                          "%zu at least",
                          config->window, least);
-    return texture_settings_check(settings, model, err);
+    return texture_model_playable(model, err) ? -1 : texture_settings_check(settings, model, err);
 }
 
 TextureFrames *texture_frames_create(const TextureModel *model, const TextureSettings *settings,
@@ -159,12 +156,11 @@ void texture_frames_destroy(TextureFrames *frames)
 {
     if (!frames)
         return;
-    denoiser_pass_destroy(frames->pass);
+    window_denoiser_destroy(frames->denoiser);
     free(frames->values);
     free(frames->mixes);
     free(frames->memory);
     free(frames->histories);
-    free(frames->told);
     free(frames->x);
     free(frames->network);
     free(frames->work);
@@ -184,13 +180,14 @@ static void sampling_noise(void *user, int step, float *out, size_t n)
                            out + c * size, size);
 }
 
-/* Known frames are shown clean at every noise level. */
-static void put_known(const TextureFrames *frames, float *x)
+/* A channel's window as the network sees it: known frames are clean at every noise level. */
+static void show(const TextureFrames *frames, unsigned channel, const float *x)
 {
     const size_t skip = TEXTURE_PREFIX - frames->given;
-    for (unsigned c = 0; frames->given > 0 && c < frames->channels; c++)
-        memcpy(x + (c * frames->length + skip) * frames->bands,
-               row(frames, c, frames->state.waiting + skip),
+    memcpy(frames->network, x, frames->length * frames->bands * sizeof *x);
+    if (frames->given > 0)
+        memcpy(frames->network + skip * frames->bands,
+               row(frames, channel, frames->state.waiting + skip),
                frames->given * frames->bands * sizeof *x);
 }
 
@@ -200,21 +197,17 @@ static int sampling_denoise(void *user, const float *x, double half_log_snr, flo
 {
     TextureFrames *frames = user;
     const size_t size = frames->length * frames->bands;
-    memcpy(frames->network, x, frames->channels * size * sizeof *frames->network);
-    put_known(frames, frames->network);
+    (void)half_log_snr;
     for (unsigned c = 0; c < frames->channels; c++) {
         if (frames->cancel && atomic_load_explicit(frames->cancel, memory_order_relaxed))
             return -1;
-        const float level = (float)half_log_snr;
-        const DenoiserInput input = {1,
-                                     frames->length,
-                                     frames->network + c * size,
-                                     frames->known,
-                                     &level,
-                                     frames->state.mix,
-                                     frames->memory,
-                                     frames->told + c * TEXTURE_PAST_VALUES};
-        denoiser_forward(frames->pass, texture_model_values(frames->model), &input, out + c * size);
+        show(frames, c, x + c * size);
+        /* What the network makes of a prefix that is all known is not used. */
+        const DenoiserStep step = {.frames = frames->length,
+                                   .first = frames->given == TEXTURE_PREFIX ? TEXTURE_PREFIX : 0,
+                                   .x = frames->network,
+                                   .known = frames->known};
+        window_denoiser_step(frames->denoiser, c, &frames->sampler, &step, out + c * size);
     }
     return 0;
 }
@@ -236,14 +229,18 @@ static SamplerSettings sampler_settings(const TextureFrames *frames)
     return settings;
 }
 
-/* What went before the next chunk's window, whose first row is number `waiting`. */
-static void tell_past(TextureFrames *frames)
+/* Tells the next chunk's windows, whose first row is number `waiting`, what went before and the
+ * settings of now. */
+static void tell(TextureFrames *frames)
 {
     const size_t first = TEXTURE_PREFIX - frames->state.past;
     const size_t n = frames->state.waiting > first ? frames->state.waiting - first : 0;
-    for (unsigned c = 0; c < frames->channels; c++)
-        texture_history_tell(&frames->histories[c], row(frames, c, first), n, frames->bands,
-                             frames->told + c * TEXTURE_PAST_VALUES);
+    for (unsigned c = 0; c < frames->channels; c++) {
+        float past[TEXTURE_PAST_VALUES];
+        texture_history_tell(&frames->histories[c], row(frames, c, first), n, frames->bands, past);
+        window_denoiser_begin(frames->denoiser, c,
+                              &(DenoiserWindow){frames->state.mix, frames->memory, past});
+    }
 }
 
 /* Begins to sample the next chunk of all channels into frames->x (channels, length, bands). */
@@ -259,7 +256,7 @@ static int begin_chunk(TextureFrames *frames, Error *err)
     const size_t size = frames->channels * frames->length * frames->bands;
     for (size_t f = 0; f < frames->length; f++)
         frames->known[f] = f < TEXTURE_PREFIX && f >= TEXTURE_PREFIX - frames->given;
-    tell_past(frames);
+    tell(frames);
     sampling_noise(frames, -1, frames->x, size);
     if (sampler_start(&frames->sampler, &settings, frames->x, size, frames->work, sampling_denoise,
                       sampling_noise, frames, err))

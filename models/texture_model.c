@@ -1,5 +1,6 @@
 #include "models/texture_model.h"
 
+#include "dsp/pages.h"
 #include "models/safetensors.h"
 #include "models/texture_config.h"
 
@@ -19,6 +20,7 @@ struct TextureModel {
     float *memories; /* (classes, TEXTURE_MEMORIES, bands) */
     float *middles;  /* (classes, bands) */
     real *weights;
+    DenoiserSteps *steps; /* the weights packed; NULL before */
 };
 
 /* All that a configuration alone says, without room for what a file holds. */
@@ -50,7 +52,7 @@ static int add_values(TextureModel *model, Error *err)
     if (!model->normaliser)
         return -1;
     model->weights =
-        calloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
+        pages_alloc(parameters_size(denoiser_parameters(model->denoiser)), sizeof *model->weights);
     model->memories = calloc(c->classes * TEXTURE_MEMORIES * c->bands, sizeof *model->memories);
     model->middles = calloc(c->classes * c->bands, sizeof *model->middles);
     if (!model->weights || !model->memories || !model->middles)
@@ -72,13 +74,16 @@ void texture_model_destroy(TextureModel *model)
 {
     if (!model)
         return;
+    if (model->weights)
+        pages_free(model->weights, parameters_size(denoiser_parameters(model->denoiser)),
+                   sizeof *model->weights);
     bands_destroy(model->bands);
+    denoiser_steps_destroy(model->steps);
     denoiser_destroy(model->denoiser);
     schedule_destroy(model->schedule);
     normaliser_destroy(model->normaliser);
     free(model->memories);
     free(model->middles);
-    free(model->weights);
     free(model);
 }
 
@@ -131,15 +136,8 @@ static int read_weights(TextureModel *model, const Safetensors *file, Error *err
     const Parameters *parameters = denoiser_parameters(model->denoiser);
     for (size_t i = 0; i < parameters_count(parameters); i++) {
         const ParameterInfo *info = parameters_info(parameters, i);
-        float *values = malloc(info->size * sizeof *values);
-        if (!values)
-            return error_set(err, "out of memory for a model's weights");
-        const int failed =
-            safetensors_read_float(file, info->name, info->rank, info->shape, values, err);
-        for (size_t j = 0; !failed && j < info->size; j++)
-            model->weights[info->offset + j] = (real)values[j];
-        free(values);
-        if (failed)
+        if (safetensors_read_float(file, info->name, info->rank, info->shape,
+                                   (float *)model->weights + info->offset, err))
             return -1;
     }
     return 0;
@@ -174,9 +172,10 @@ static TextureModel *read_model(const Safetensors *file, Error *err)
     if (texture_config_parse(json, &config, err))
         return NULL;
     TextureModel *model = shape_create(&config, err);
-    if (model && (check_sizes(model, file, err) || add_values(model, err) ||
-                  read_maps(model, file, err) || read_memories(model, file, err) ||
-                  read_middles(model, file, err) || read_weights(model, file, err))) {
+    if (model &&
+        (check_sizes(model, file, err) || add_values(model, err) || read_maps(model, file, err) ||
+         read_memories(model, file, err) || read_middles(model, file, err) ||
+         read_weights(model, file, err) || texture_model_pack(model, err))) {
         texture_model_destroy(model);
         return NULL;
     }
@@ -233,6 +232,25 @@ real *texture_model_weights(TextureModel *model)
 const real *texture_model_values(const TextureModel *model)
 {
     return model->weights;
+}
+
+int texture_model_pack(TextureModel *model, Error *err)
+{
+    if (model->steps)
+        denoiser_steps_pack(model->steps, model->weights);
+    else
+        model->steps = denoiser_steps_create(model->denoiser, model->weights, panels_best(), err);
+    return model->steps ? 0 : -1;
+}
+
+const DenoiserSteps *texture_model_steps(const TextureModel *model)
+{
+    return model->steps;
+}
+
+int texture_model_playable(const TextureModel *model, Error *err)
+{
+    return model->steps ? 0 : error_set(err, "the model's weights have not been packed");
 }
 
 float *texture_model_memories(TextureModel *model)

@@ -6,7 +6,7 @@
 
 #include "dsp/bands.h"
 #include "dsp/error.h"
-#include "models/denoiser.h"
+#include "models/denoiser_step.h"
 #include "models/diffusion.h"
 #include "models/normaliser.h"
 #include "models/schedule.h"
@@ -57,6 +57,15 @@ Normaliser *texture_model_normaliser(TextureModel *model);
 const Normaliser *texture_model_maps(const TextureModel *model);
 real *texture_model_weights(TextureModel *model);
 const real *texture_model_values(const TextureModel *model);
+
+/* Packs the weights as they are now for playing, as opening a file does; no other thread
+ * may use the model meanwhile. -1 with a message when memory runs out. The steps are NULL before.
+ */
+int texture_model_pack(TextureModel *model, Error *err);
+const DenoiserSteps *texture_model_steps(const TextureModel *model);
+
+/* Whether they are there: 0, or -1 with a message. */
+int texture_model_playable(const TextureModel *model, Error *err);
 
 /* (classes, TEXTURE_MEMORIES, bands): mean frames of stretches of the recordings, in the
  * normaliser's Gaussian domain. A stream is given a mixture of them, and stays that rain. For

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 8, CHANNELS = 2, SEEN = INVERTER_BLOCK + INVERTER_AHEAD };
+enum { ROUNDS = 5, CHANNELS = 2, SEEN = INVERTER_BLOCK + INVERTER_AHEAD };
 
 typedef struct Channel {
     TextureStream *stream;

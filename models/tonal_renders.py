@@ -14,20 +14,18 @@ import argparse
 import math
 import os
 import random
-import shutil
-import subprocess
 import sys
 import tempfile
 
 try:
     import numpy as np
     import soundfile
+
+    from soundfont import FONT, TICKS, Fault, check, midi_file, play
 except ImportError as missing:
     sys.exit(f"tonal_renders: Python's {missing.name} is missing (Debian: python3-numpy python3-soundfile)")
 
-FONT = "/usr/share/sounds/sf2/FluidR3_GM.sf2"
 RATE = 44100
-TICKS = 20000                     # a second, in the files that fluidsynth is given
 LEAD = 5.0                        # seconds played before a recording starts, so that it starts in full sound
 RECORDINGS = 15                   # of each class
 RMS_DB, PEAK_DB = -23.0, -1.5
@@ -158,54 +156,23 @@ CLASSES = {"choir": (choir, CHOIRS, CHORDS), "drone": (drone, DRONES, FIFTHS), "
 
 
 def as_midi(events, length):
-    """A MIDI file of one track, TICKS to the second. Of events at one time, a note's end goes first.
-    No note is left on at the end: fluidsynth would render it for ever."""
+    """A MIDI file of events (s, message). Of events at one time, a note's end goes first. No note is
+    left on at the end: fluidsynth would render it for ever."""
     events = [(round(min(at, length) * TICKS), message) for at, message in events
               if at < length or message[0] & 0xF0 == 0x80]
     events.sort(key=lambda e: (e[0], e[1][0] & 0xF0 == 0x90, e[1][0] & 0xF0 != 0x80))
-    events.append((round(length * TICKS), b"\xff\x2f\x00"))
-    body, last = bytearray(b"\x00\xff\x51\x03\x0f\x42\x40"), 0
-    for tick, message in events:
-        delta, last = tick - last, tick
-        groups = [delta & 127]
-        while delta := delta >> 7:
-            groups.append(delta & 127 | 128)
-        body += bytes(reversed(groups)) + message
-    return (b"MThd\x00\x00\x00\x06\x00\x00\x00\x01" + TICKS.to_bytes(2, "big") + b"MTrk"
-            + len(body).to_bytes(4, "big") + bytes(body))
+    return midi_file(events, round(length * TICKS))
 
 
-def play(midi, seconds, wet, font, folder):
+def sound_of(midi, seconds, wet, font, folder):
     """fluidsynth's sound from LEAD on, (seconds * RATE, 2)."""
-    tune, sound = os.path.join(folder, "tune.mid"), os.path.join(folder, "sound.wav")
-    with open(tune, "wb") as f:
-        f.write(midi)
-    command = [
-        "fluidsynth", "-niq", "-F", sound, "-T", "wav", "-O", "float", "-r", str(RATE), "-g", "0.3",
-        "-o", "synth.dynamic-sample-loading=1", "-o", f"synth.reverb.active={int(wet)}",
-        "-o", "synth.reverb.room-size=0.5", "-o", "synth.reverb.level=0.4",
-        "-o", f"synth.chorus.active={int(wet)}", "-o", "synth.chorus.level=0.8", font, tune]
-    try:
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
-                              timeout=300)
-    except subprocess.TimeoutExpired:
-        sys.exit("tonal_renders: fluidsynth did not end within 300 s")
-    if done.returncode or not os.path.exists(sound):
-        sys.exit(f"tonal_renders: fluidsynth failed: {done.stderr.strip()}")
-    x = soundfile.read(sound)[0]
-    os.remove(sound)
+    settings = {"synth.reverb.active": int(wet), "synth.reverb.room-size": 0.5, "synth.reverb.level": 0.4,
+                "synth.chorus.active": int(wet), "synth.chorus.level": 0.8}
     start, wanted = round(LEAD * RATE), round(seconds * RATE)
-    x = x[start:start + wanted]
+    x = play(midi, font, RATE, 0.3, settings, folder)[start:start + wanted]
     if len(x) < wanted or not np.any(x):
-        sys.exit(f"tonal_renders: fluidsynth made no sound, or too little ({font}): {done.stderr.strip()}")
+        raise Fault(f"fluidsynth made no sound, or too little ({font})")
     return x
-
-
-def is_soundfont(path):
-    """fluidsynth would play a soundfont of its own choice in place of one that it cannot read."""
-    with open(path, "rb") as f:
-        head = f.read(12)
-    return head[:4] == b"RIFF" and head[8:] == b"sfbk"
 
 
 def levelled(x):
@@ -213,18 +180,8 @@ def levelled(x):
     return x * min(10 ** (RMS_DB / 20) / np.sqrt(np.mean(x * x)), 10 ** (PEAK_DB / 20) / np.max(np.abs(x)))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out_folder")
-    parser.add_argument("--soundfont", default=FONT, metavar="FILE")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    if not shutil.which("fluidsynth"):
-        sys.exit("tonal_renders: fluidsynth is missing (Debian: fluidsynth)")
-    if not os.path.isfile(options.soundfont):
-        sys.exit(f"tonal_renders: soundfont {options.soundfont} is missing (Debian: fluid-soundfont-gm)")
-    if not is_soundfont(options.soundfont):
-        sys.exit(f"tonal_renders: {options.soundfont} is not a SoundFont 2 file")
+def render_all(options):
+    """Every recording of every class."""
     with tempfile.TemporaryDirectory() as folder:
         for kind, (compose, groups, chords) in CLASSES.items():
             os.makedirs(os.path.join(options.out_folder, kind), exist_ok=True)
@@ -236,13 +193,26 @@ def main():
                 (group, instruments), (chord, degrees) = groups[i % len(groups)], chords[i % len(chords)]
                 root, seconds = roots[i % 12], draw.uniform(16.5, 20.0)
                 events = compose(instruments, root, degrees, LEAD + seconds, draw)
-                x = levelled(play(as_midi(events, LEAD + seconds + 0.5), seconds, kind != "bells",
-                                  options.soundfont, folder))
+                x = levelled(sound_of(as_midi(events, LEAD + seconds + 0.5), seconds, kind != "bells",
+                                      options.soundfont, folder))
                 # the number ends the name: names that differ in a last letter alone pass for one recording
                 name = f"{NAMES[root]}-{chord}-{group}-{i + 1:02d}.flac"
                 soundfile.write(os.path.join(options.out_folder, kind, name), x, RATE, subtype="PCM_24")
                 total, levels = total + seconds, levels + [10 * math.log10(np.mean(x * x))]
             print(f"{kind}: {RECORDINGS} recordings, {total:.1f} s, RMS {min(levels):.1f} to {max(levels):.1f} dBFS")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out_folder")
+    parser.add_argument("--soundfont", default=FONT, metavar="FILE")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    try:
+        check(options.soundfont)
+        render_all(options)
+    except Fault as fault:
+        sys.exit(f"tonal_renders: {fault}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 #include "models/transform_frames.h"
 
-#include "models/denoiser.h"
 #include "models/texture_frames.h"
 #include "models/texture_image.h"
 #include "models/texture_memory.h"
@@ -8,6 +7,7 @@
 #include "models/texture_level.h"
 #include "models/transform_level.h"
 #include "models/transform_noise.h"
+#include "models/window_denoiser.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ struct TransformFrames {
     const TextureModel *model;
     const atomic_bool *cancel;
     unsigned channels;
-    size_t bands, classes, chunk, fresh; /* fresh: chunk + TRANSFORM_FADE */
+    size_t bands, chunk, fresh; /* fresh: chunk + TRANSFORM_FADE */
     TransformSettings settings;
     float mix[TEXTURE_MAX_CLASSES];
     double loudness;           /* of the mixture of classes, as a log energy */
@@ -38,21 +38,20 @@ struct TransformFrames {
     float mend;                /* what was added to the last frame's log energies */
     uint64_t frame;            /* number of the chunk's first frame */
     size_t past;               /* frames before it that there are, up to TEXTURE_PREFIX */
-    DenoiserPass *pass;
+    WindowDenoiser *denoiser;
     float *before;   /* (channels, TEXTURE_PREFIX, bands): Gaussian values of those, at the end */
     float *tail;     /* (channels, TRANSFORM_FADE, bands): output that is to be faded from ... */
     float *share;    /* (TRANSFORM_FADE,) ... and its shares */
     float *residual; /* (channels, fresh, bands): what the class cannot express */
     double *energy;  /* (fresh,): of the input's frames */
     float *offset;   /* (fresh,): what was added to the input's log energies */
-    float *memory;   /* (CHANNELS, bands), the same for both */
+    float *memory;   /* (bands,) */
     TextureHistory *histories; /* (channels,): frames that have left `before` */
-    float *told;               /* (channels, TEXTURE_PAST_VALUES): what a window is told of them */
     /* One sampling, of `windows` windows of `past` + fresh frames. */
     bool begun;
     unsigned windows;
     Sampler sampler;
-    float *x, *network, *work, *known, *noise_level, *window_mixes;
+    float *x, *network, *work, *known;
 };
 
 size_t transform_frames_chunk(const TextureModel *model)
@@ -82,7 +81,6 @@ static float kept_share(float strength)
 static void settle(TransformFrames *frames)
 {
     texture_memory_settle(frames->model, &frames->settings.texture, frames->mix, frames->memory);
-    memcpy(frames->memory + frames->bands, frames->memory, frames->bands * sizeof(float));
     frames->gain = 2.0f * logf(texture_image_level(frames->model, frames->mix));
     frames->loudness = log(texture_level_class(frames->model, frames->mix, frames->residual));
     frames->from = frames->made = (TransformLevel){0.0, 0.0};
@@ -103,27 +101,23 @@ static int create_space(TransformFrames *frames, Error *err)
 {
     const size_t channels = frames->channels, bands = frames->bands;
     const size_t rows = channels * (TEXTURE_PREFIX + frames->fresh);
-    frames->pass =
-        denoiser_pass_create(texture_model_denoiser(frames->model), channels, rows, false, err);
+    frames->denoiser = window_denoiser_create(texture_model_steps(frames->model), frames->channels,
+                                              TEXTURE_PREFIX + frames->fresh, err);
     frames->before = calloc(channels * TEXTURE_PREFIX * bands, sizeof(float));
     frames->tail = calloc(channels * TRANSFORM_FADE * bands, sizeof(float));
     frames->share = calloc(TRANSFORM_FADE, sizeof(float));
     frames->residual = calloc(channels * frames->fresh * bands, sizeof(float));
     frames->energy = calloc(frames->fresh, sizeof *frames->energy);
     frames->offset = calloc(frames->fresh, sizeof(float));
-    frames->memory = calloc(CHANNELS * bands, sizeof(float));
+    frames->memory = calloc(bands, sizeof(float));
     frames->histories = calloc(channels, sizeof *frames->histories);
-    frames->told = calloc(channels * TEXTURE_PAST_VALUES, sizeof(float));
     frames->x = calloc(rows * bands, sizeof(float));
-    frames->network = calloc(rows * bands, sizeof(float));
+    frames->network = calloc((TEXTURE_PREFIX + frames->fresh) * bands, sizeof(float));
     frames->work = calloc(2 * rows * bands, sizeof(float));
-    frames->known = calloc(rows, sizeof(float));
-    frames->noise_level = calloc(channels, sizeof(float));
-    frames->window_mixes = calloc(channels * frames->classes, sizeof(float));
-    if (!frames->pass || !frames->before || !frames->tail || !frames->share || !frames->residual ||
-        !frames->energy || !frames->offset || !frames->memory || !frames->histories ||
-        !frames->told || !frames->x || !frames->network || !frames->work || !frames->known ||
-        !frames->noise_level || !frames->window_mixes)
+    frames->known = calloc(TEXTURE_PREFIX + frames->fresh, sizeof(float));
+    if (!frames->denoiser || !frames->before || !frames->tail || !frames->share ||
+        !frames->residual || !frames->energy || !frames->offset || !frames->memory ||
+        !frames->histories || !frames->x || !frames->network || !frames->work || !frames->known)
         return error_set(err, "out of memory for a transformed sound");
     return 0;
 }
@@ -136,7 +130,7 @@ TransformFrames *transform_frames_create(const TextureModel *model,
         error_set(err, "a transformed sound of %u channels: 1 or 2 are possible", channels);
         return NULL;
     }
-    if (transform_settings_check(settings, model, err))
+    if (texture_model_playable(model, err) || transform_settings_check(settings, model, err))
         return NULL;
     TransformFrames *frames = calloc(1, sizeof *frames);
     if (!frames) {
@@ -148,7 +142,6 @@ TransformFrames *transform_frames_create(const TextureModel *model,
     frames->cancel = cancel;
     frames->channels = channels;
     frames->bands = config->denoiser.bands;
-    frames->classes = config->denoiser.classes;
     frames->chunk = transform_frames_chunk(model);
     frames->fresh = frames->chunk + TRANSFORM_FADE;
     if (create_space(frames, err)) {
@@ -163,7 +156,7 @@ void transform_frames_destroy(TransformFrames *frames)
 {
     if (!frames)
         return;
-    denoiser_pass_destroy(frames->pass);
+    window_denoiser_destroy(frames->denoiser);
     free(frames->before);
     free(frames->tail);
     free(frames->share);
@@ -172,13 +165,10 @@ void transform_frames_destroy(TransformFrames *frames)
     free(frames->offset);
     free(frames->memory);
     free(frames->histories);
-    free(frames->told);
     free(frames->x);
     free(frames->network);
     free(frames->work);
     free(frames->known);
-    free(frames->noise_level);
-    free(frames->window_mixes);
     free(frames);
 }
 
@@ -251,23 +241,22 @@ static bool is_mono(const TransformFrames *frames)
                                      !memcmp(past_of(frames, 0), past_of(frames, 1), past));
 }
 
-/* Known frames are shown clean at every noise level. */
+/* Known frames are shown clean at every noise level; what the network makes of them is not used.
+ * One channel after the other: a cancel is heard sooner. */
 static int denoise(void *user, const float *x, double half_log_snr, float *out)
 {
     TransformFrames *frames = user;
-    if (frames->cancel && atomic_load_explicit(frames->cancel, memory_order_relaxed))
-        return -1;
-    const size_t length = frames->past + frames->fresh;
-    memcpy(frames->network, x, frames->windows * length * frames->bands * sizeof *x);
-    for (unsigned c = 0; c < frames->windows; c++) {
-        memcpy(frames->network + c * length * frames->bands, past_of(frames, c),
-               frames->past * frames->bands * sizeof *x);
-        frames->noise_level[c] = (float)half_log_snr;
+    const size_t length = frames->past + frames->fresh, size = length * frames->bands;
+    (void)half_log_snr;
+    for (unsigned c = 0; c < frames->windows; c++, x += size, out += size) {
+        if (frames->cancel && atomic_load_explicit(frames->cancel, memory_order_relaxed))
+            return -1;
+        memcpy(frames->network, x, size * sizeof *x);
+        memcpy(frames->network, past_of(frames, c), frames->past * frames->bands * sizeof *x);
+        const DenoiserStep step = {
+            .frames = length, .first = frames->past, .x = frames->network, .known = frames->known};
+        window_denoiser_step(frames->denoiser, c, &frames->sampler, &step, out);
     }
-    const DenoiserInput input = {
-        frames->windows,      length,         frames->network, frames->known, frames->noise_level,
-        frames->window_mixes, frames->memory, frames->told};
-    denoiser_forward(frames->pass, texture_model_values(frames->model), &input, out);
     return 0;
 }
 
@@ -305,23 +294,28 @@ static void add_noise(TransformFrames *frames, double half_log_snr)
     }
 }
 
+/* Tells the chunk's windows what went before and the settings of now. */
+static void tell(TransformFrames *frames)
+{
+    for (unsigned c = 0; c < frames->windows; c++) {
+        float past[TEXTURE_PAST_VALUES];
+        texture_history_tell(&frames->histories[c], frames->before, 0, frames->bands, past);
+        window_denoiser_begin(frames->denoiser, c,
+                              &(DenoiserWindow){frames->mix, frames->memory, past});
+    }
+}
+
 static int begin_chunk(TransformFrames *frames, float *const *input, Error *err)
 {
     find_offsets(frames, input);
     map_input(frames, input);
     const size_t length = frames->past + frames->fresh;
     frames->windows = is_mono(frames) ? 1 : frames->channels;
-    for (unsigned c = 0; c < frames->windows; c++)
-        texture_history_tell(&frames->histories[c], frames->before, 0, frames->bands,
-                             frames->told + c * TEXTURE_PAST_VALUES);
     if (frames->settings.strength > 0.0f) {
         const SamplerSettings settings = sampler_settings(frames);
-        for (unsigned c = 0; c < frames->windows; c++) {
-            memcpy(frames->window_mixes + c * frames->classes, frames->mix,
-                   frames->classes * sizeof(float));
-            for (size_t f = 0; f < length; f++)
-                frames->known[c * length + f] = f < frames->past;
-        }
+        for (size_t f = 0; f < length; f++)
+            frames->known[f] = f < frames->past;
+        tell(frames);
         add_noise(frames, settings.lambda_first);
         if (sampler_start(&frames->sampler, &settings, frames->x,
                           frames->windows * length * frames->bands, frames->work, denoise, NULL,

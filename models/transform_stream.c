@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Settings that wait for a chunk: never more than there are chunks under way in what feeds it. */
-enum { ROUNDS = 8, CHANNELS = 2, OVERLAP = 4, PENDING = 4 };
+enum { ROUNDS = 5, CHANNELS = 2, OVERLAP = 4, PENDING = 4 };
 
 /* Frames see three hops of silence before the stream's first sample, so that there they overlap as
  * they do everywhere. */

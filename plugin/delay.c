@@ -57,10 +57,12 @@ void delay_reset(Delay *delay)
 
 static void write(Delay *delay, const float *left, const float *right, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        const size_t at = (size_t)((delay->taken + i) % delay->room);
-        delay->past[0][at] = left[i];
-        delay->past[1][at] = right[i];
+    const float *const in[CHANNELS] = {left, right};
+    const size_t first = (size_t)(delay->taken % delay->room);
+    const size_t whole = delay->room - first < n ? delay->room - first : n;
+    for (int c = 0; c < CHANNELS; c++) {
+        memcpy(delay->past[c] + first, in[c], whole * sizeof *in[c]);
+        memcpy(delay->past[c], in[c] + whole, (n - whole) * sizeof *in[c]);
     }
 }
 

@@ -27,7 +27,8 @@ const TextureModel *shared_model_texture(const SharedModel *model);
 const MelodyModel *shared_model_melody(const SharedModel *model);
 const char *shared_model_path(const SharedModel *model);
 
-/* SHA-256 of the file, 64 hexadecimal digits: how a session knows its model again elsewhere. */
+/* SHA-256 of the file, 64 hexadecimal digits: how a session knows its texture model again
+ * elsewhere. Empty for a melody model. */
 const char *shared_model_hash(const SharedModel *model);
 
 #endif

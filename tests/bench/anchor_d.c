@@ -123,14 +123,18 @@ static void sound(const Bands *bands, float (*response)[MELS], const Frame *fram
 static void hiss(const Bands *bands, const Frame *frame, size_t frames, size_t n, Stft *stft,
                  float *out)
 {
-    float in[SIZE], target[MELS], scratch[MELS], made[SIZE];
+    float in[SIZE], gain[MELS], made[SIZE];
     float complex spectrum[SIZE / 2 + 1];
     for (size_t f = 2; f + 2 < frames; f++) {
         random_gaussian(1, 1, f * HOP, in, SIZE);
         stft_forward(stft, in, spectrum);
-        for (size_t m = 0; m < MELS; m++)
-            target[m] = (1.0F - frame[f].voicing) * frame[f].energy[m];
-        bands_impose(bands, target, spectrum, scratch);
+        bands_energy(bands, spectrum, gain);
+        for (size_t m = 0; m < MELS; m++) {
+            const float target = (1.0F - frame[f].voicing) * frame[f].energy[m];
+            gain[m] = fminf(1e4F, sqrtf(target / (gain[m] + 1e-20F)));
+        }
+        for (size_t k = 0; k <= SIZE / 2; k++)
+            spectrum[k] *= bands_at(bands, gain, k);
         memset(made, 0, sizeof made);
         stft_inverse(stft, spectrum, made);
         for (size_t i = 0; i < SIZE; i++)

@@ -7,11 +7,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } tables[] = {
-    {"machine", bench_machine},
-    {"training", bench_training},
-    {"forward", bench_forward},
-    {"render", bench_render},
-    {"threads", bench_threads},
+    {"machine", bench_machine}, {"training", bench_training}, {"forward", bench_forward},
+    {"render", bench_render},   {"threads", bench_threads},
 };
 
 int main(int argc, char **argv)
@@ -22,6 +19,12 @@ int main(int argc, char **argv)
             tables[i].run();
             return fflush(stdout) != 0;
         }
-    fprintf(stderr, "usage: bench machine|training|forward|render|threads\n");
+    const bool trains = argc == 3 && !strcmp(argv[1], "train");
+    if (trains || (argc == 3 && !strcmp(argv[1], "play"))) {
+        bench_worker(argv[2], trains);
+        return fflush(stdout) != 0;
+    }
+    fprintf(stderr,
+            "usage: bench machine|training|forward|render|threads, or bench play|train MODEL\n");
     return 2;
 }

@@ -23,6 +23,9 @@ typedef struct BenchTimes {
 void bench_add(BenchTimes *times, size_t kind, double seconds);
 double bench_median(const BenchTimes *times, size_t kind);
 
+/* Prints the median and, in brackets, the quartiles, times `scale`, with two decimals. */
+void bench_print_spread(const BenchTimes *times, size_t kind, double scale);
+
 /* `n` zeroed values; a model of the default network with random weights and quantiles. */
 real *bench_values(size_t n);
 TextureModel *bench_model(void);
@@ -43,6 +46,15 @@ void bench_products(const DenoiserConfig *config, BenchProduct products[BENCH_PR
 /* Seconds that one such product for `rows` frames takes, alone and warm. */
 double bench_product(const BenchProduct *product, BenchWay way, size_t rows);
 
+/* All products of a step forward of one window, one after the other, each on weights of its own, as
+ * a pass over all layers meets them: those for each frame, and those of the window's condition. */
+typedef struct BenchWalk BenchWalk;
+BenchWalk *bench_walk_create(const DenoiserConfig *config, size_t most_frames);
+void bench_walk_destroy(BenchWalk *walk);
+
+/* Seconds that they take for a window of `frames` frames. */
+double bench_walk(BenchWalk *walk, size_t frames);
+
 /* Multiply-adds of one such product. */
 double bench_product_cost(const BenchProduct *product, size_t rows);
 
@@ -54,5 +66,9 @@ void bench_render(void);
 
 /* Not a table but JSON: {family: {"one": speed-up of one sound on two threads, "two": of two}}. */
 void bench_threads(void);
+
+/* Runs the network of the model file at a driver's word, forward or whole training steps; see
+ * tests/bench/worker.c. */
+void bench_worker(const char *model, bool training);
 
 #endif

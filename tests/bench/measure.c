@@ -36,13 +36,29 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double bench_median(const BenchTimes *times, size_t kind)
+/* Of the values in order, the one that lies that far along, between neighbours in proportion. */
+static double quantile(const BenchTimes *times, size_t kind, double share)
 {
     double sorted[BENCH_ROUNDS];
     const size_t n = times->counts[kind];
+    if (n == 0)
+        return 0.0;
     memcpy(sorted, times->seconds[kind], n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, compare);
-    return n ? 0.5 * (sorted[(n - 1) / 2] + sorted[n / 2]) : 0.0;
+    const double at = share * (double)(n - 1);
+    const size_t low = (size_t)at, high = low + 1 < n ? low + 1 : low;
+    return sorted[low] + (at - (double)low) * (sorted[high] - sorted[low]);
+}
+
+double bench_median(const BenchTimes *times, size_t kind)
+{
+    return quantile(times, kind, 0.5);
+}
+
+void bench_print_spread(const BenchTimes *times, size_t kind, double scale)
+{
+    printf("%.2f (%.2f..%.2f)", scale * quantile(times, kind, 0.5),
+           scale * quantile(times, kind, 0.25), scale * quantile(times, kind, 0.75));
 }
 
 real *bench_values(size_t n)
@@ -70,6 +86,7 @@ TextureModel *bench_model(void)
         table[i] = 0.25f * (float)(i % NORMALISER_KNOTS) - 12.0f;
     bench_need(!normaliser_set_table(texture_model_normaliser(model), table, &err), &err);
     free(table);
+    bench_need(!texture_model_pack(model, &err), &err);
     return model;
 }
 

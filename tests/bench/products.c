@@ -61,3 +61,77 @@ double bench_product(const BenchProduct *product, BenchWay way, size_t frames)
         free(values[i]);
     return took;
 }
+
+enum { CONDITIONS = 6, WALK = BENCH_PRODUCTS + CONDITIONS };
+
+struct BenchWalk {
+    BenchProduct products[WALK]; /* of the condition's: no places, one row a window */
+    real **weights[WALK];        /* (count,): each layer's own */
+    real *x, *y;
+};
+
+/* As models/denoiser.c has them. */
+static void conditions(const DenoiserConfig *config, BenchProduct products[CONDITIONS])
+{
+    const size_t c = config->condition, sinusoids = 64;
+    const size_t film = (3 * config->blocks + 2) * config->channels;
+    const size_t refined = (3 * config->refiner.blocks + 2) * config->refiner.channels;
+    products[0] = (BenchProduct){"level", sinusoids, c, 1, false, 0};
+    products[1] = (BenchProduct){"level", c, c, 1, false, 0};
+    products[2] = (BenchProduct){"memory", config->bands, c, 1, false, 0};
+    products[3] = (BenchProduct){"past", config->past, c, 1, false, 0};
+    products[4] = (BenchProduct){"FiLM", c, film, 1, false, 0};
+    products[5] = (BenchProduct){"refiner's FiLM", c, refined, 1, false, 0};
+}
+
+static size_t walk_rows(const BenchProduct *product, size_t frames)
+{
+    return product->places ? frames * product->places : 1;
+}
+
+BenchWalk *bench_walk_create(const DenoiserConfig *config, size_t most_frames)
+{
+    size_t in = 0, out = 0;
+    BenchWalk *walk = calloc(1, sizeof *walk);
+    bench_need(walk != NULL, NULL);
+    conditions(config, walk->products);
+    bench_products(config, walk->products + CONDITIONS);
+    for (size_t p = 0; p < WALK; p++) {
+        const BenchProduct *product = &walk->products[p];
+        const size_t rows = walk_rows(product, most_frames), size = product->in * product->out;
+        in = rows * product->in > in ? rows * product->in : in;
+        out = rows * product->out > out ? rows * product->out : out;
+        walk->weights[p] = calloc(product->count, sizeof(real *));
+        bench_need(walk->weights[p] != NULL, NULL);
+        for (size_t i = 0; i < product->count; i++) {
+            walk->weights[p][i] = bench_values(size);
+            random_gaussian(p, i, 0, walk->weights[p][i], size);
+        }
+    }
+    walk->x = bench_values(in);
+    walk->y = bench_values(out);
+    random_gaussian(WALK, 0, 0, walk->x, in);
+    return walk;
+}
+
+void bench_walk_destroy(BenchWalk *walk)
+{
+    for (size_t p = 0; p < WALK; p++) {
+        for (size_t i = 0; i < walk->products[p].count; i++)
+            free(walk->weights[p][i]);
+        free(walk->weights[p]);
+    }
+    free(walk->x);
+    free(walk->y);
+    free(walk);
+}
+
+double bench_walk(BenchWalk *walk, size_t frames)
+{
+    const double start = bench_seconds();
+    for (size_t p = 0; p < WALK; p++)
+        for (size_t i = 0; i < walk->products[p].count; i++)
+            run(&walk->products[p], BENCH_FORWARD, walk_rows(&walk->products[p], frames), walk->x,
+                walk->weights[p][i], walk->y);
+    return bench_seconds() - start;
+}

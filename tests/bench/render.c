@@ -5,6 +5,7 @@
 #include "dsp/invert.h"
 #include "dsp/random.h"
 #include "dsp/resample.h"
+#include "models/texture_frames.h"
 #include "models/texture_noise.h"
 #include "models/texture_stream.h"
 
@@ -40,28 +41,40 @@ static double time_whole(Rendering *r)
     return took;
 }
 
+/* All steps of all channels of a chunk, after a prefix that is known. */
 static double time_denoiser(const Rendering *r)
 {
     Error err = {""};
-    const size_t rows = CHANNELS * r->window;
-    DenoiserPass *pass =
-        denoiser_pass_create(texture_model_denoiser(r->model), CHANNELS, rows, false, &err);
-    bench_need(pass != NULL, &err);
-    real *x = bench_values(rows * r->bands), *out = bench_values(rows * r->bands);
-    real *known = bench_values(rows), *memory = bench_values(CHANNELS * r->bands);
-    const real level[CHANNELS] = {0}, mix[CHANNELS] = {1, 1};
-    random_gaussian(5, 0, 0, x, rows * r->bands);
-    const DenoiserInput input = {CHANNELS, r->window, x, known, level, mix, memory};
-    denoiser_forward(pass, texture_model_values(r->model), &input, out);
+    const DenoiserSteps *steps = texture_model_steps(r->model);
+    const DenoiserConfig *config = denoiser_steps_config(steps);
+    DenoiserSpace *space = denoiser_space_create(steps, r->window, &err);
+    DenoiserTold *told = denoiser_told_create(steps, &err);
+    bench_need(space && told, &err);
+    float *x = bench_values(r->window * r->bands), *out = bench_values(r->window * r->bands);
+    float *known = bench_values(r->window), *past = bench_values(config->past);
+    const float mix[1] = {1.0f};
+    double levels[STEPS] = {0.0};
+    random_gaussian(5, 0, 0, x, r->window * r->bands);
+    for (size_t f = 0; f < TEXTURE_PREFIX; f++)
+        known[f] = 1.0f;
+    DenoiserStep step = {r->window, TEXTURE_PREFIX, x, known, 0};
+    denoiser_tell(told, &(DenoiserWindow){mix, x, past});
+    denoiser_tell_levels(told, levels, STEPS);
+    denoiser_step(space, told, &step, out);
     const double start = bench_seconds();
-    for (int step = 0; step < STEPS; step++)
-        denoiser_forward(pass, texture_model_values(r->model), &input, out);
+    for (unsigned c = 0; c < CHANNELS; c++) {
+        denoiser_tell(told, &(DenoiserWindow){mix, x, past});
+        denoiser_tell_levels(told, levels, STEPS);
+        for (step.level = 0; step.level < STEPS; step.level++)
+            denoiser_step(space, told, &step, out);
+    }
     const double took = bench_seconds() - start;
     free(x);
     free(out);
     free(known);
-    free(memory);
-    denoiser_pass_destroy(pass);
+    free(past);
+    denoiser_told_destroy(told);
+    denoiser_space_destroy(space);
     return took;
 }
 
@@ -82,7 +95,7 @@ static void copy_noise(void *user, uint64_t first, float *out, size_t n)
 
 static double time_inversion(Rendering *r)
 {
-    enum { ITERATIONS = 8, ROOM = 65536 };
+    enum { ITERATIONS = 5, ROOM = 65536 };
     Error err = {""};
     float *values = bench_values(ROOM),
           *frames = bench_values((BLOCKS * INVERTER_BLOCK + SEEN) * r->bands);
@@ -207,13 +220,18 @@ void bench_render(void)
     for (size_t k = DENOISER; k < RESAMPLING; k++) {
         const double took = bench_median(&r.times, k);
         rest -= took;
-        printf("| %s | %.2f | %.0f %% |\n", names[k], 1e3 * took / seconds, 100.0 * took / whole);
+        printf("| %s | ", names[k]);
+        bench_print_spread(&r.times, k, 1e3 / seconds);
+        printf(" | %.0f %% |\n", 100.0 * took / whole);
     }
     printf("| the rest: sampler, joins, copies | %.2f | %.0f %% |\n", 1e3 * rest / seconds,
            100.0 * rest / whole);
     const double more = bench_median(&r.times, RESAMPLING);
-    printf("| all, at 44.1 kHz | %.2f | 100 %% |\n| %s, if asked for | %.2f | + %.0f %% |\n",
-           1e3 * whole / seconds, names[RESAMPLING], 1e3 * more / seconds, 100.0 * more / whole);
+    printf("| all, at 44.1 kHz | ");
+    bench_print_spread(&r.times, WHOLE, 1e3 / seconds);
+    printf(" | 100 %% |\n| %s, if asked for | ", names[RESAMPLING]);
+    bench_print_spread(&r.times, RESAMPLING, 1e3 / seconds);
+    printf(" | + %.0f %% |\n", 100.0 * more / whole);
     printf("\n**%.1f x real time** at 44.1 kHz, %.1f x at 48 kHz (required: 5 x).\n",
            seconds / whole, seconds / (whole + more));
     texture_stream_destroy(r.stream);

@@ -1,121 +1,120 @@
 #!/bin/sh
-# Measures, and writes tests/bench/RESULTS.md whole. BUILD is the folder of the programs. With
-# BENCH_LONG=1 an hour is rendered, and an hour trained on, as well.
+# Measures, and writes tests/bench/RESULTS.md whole. BUILD is the folder of the programs. BENCH_SHORT=1:
+# few rounds, to see that everything runs; BENCH_LONG=1: an hour is rendered as well.
 # shellcheck disable=SC2016 # backquotes are Markdown
 set -eu
 BUILD=${BUILD:-build}
+here=tests/bench
 bench=$BUILD/tests/bench/bench
+model=models/weights/texture.safetensors
+python=/usr/bin/python3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 results=$work/results.md
-model=models/weights/texture.safetensors
+export BENCH_SHORT BENCH_LONG
 
 say() {
     printf '%s\n' "$@" >>"$results"
 }
 
-# table COMMAND...: what it prints.
+# table COMMAND...: what it prints. One that fails leaves a sentence, and the others go on.
 table() {
     echo "bench: $*" >&2
-    "$@" >>"$results"
+    "$@" >>"$results" || say '' "(\`$*\` failed: there is no such table in this run.)"
+    say ''
 }
 
-# Runs a command; prints "processor seconds, seconds, MiB at most".
-cat >"$work/watch.py" <<'PYTHON'
-import resource
-import subprocess
-import sys
-import time
+# version NAME COMMAND...: the first line that it prints.
+version() {
+    name=$1
+    shift
+    say "- $name: $("$@" 2>/dev/null | head -n 1)"
+}
 
-start = time.monotonic()
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print("%.1f %.1f %.0f" % (used.ru_utime + used.ru_stime, time.monotonic() - start, used.ru_maxrss / 1024))
-PYTHON
-watch() {
-    echo "bench: $*" >&2
-    /usr/bin/python3 "$work/watch.py" "$@"
+machine() {
+    cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+    memory=$(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)
+    say "- Machine: $cpu (family, model: $(awk '/^cpu family/ { f = $4 } /^model\t/ { m = $3 } END { print f ", " m }' \
+        /proc/cpuinfo)), $(nproc) cores, $memory; Linux $(uname -r)" \
+        "- Load at the start: $(cut -d ' ' -f 1-3 /proc/loadavg)"
+    version Compiler "${CC:-cc}" --version
+    version 'FFTW, single precision' pkg-config --modversion fftw3f
+    version 'libsoxr' pkg-config --modversion soxr
+    version 'Built from' git describe --always --dirty
 }
 
 # tables: those that depend on which kernels OpenBLAS chooses.
 tables() {
-    say '### Training' ''
-    say "A step of the default network on a batch of 8 windows of 256 frames, Gaussian frames for data;" \
+    say '### Training' '' \
+        'A step of the default network on a batch of 8 windows of 256 frames, Gaussian frames for data;' \
         'its matrix products one by one, alone and warm. Required: half of their speed.' \
         "(\`$bench training\`)" ''
     table "$bench" training
-    say '' '### Denoiser' '' \
-        "A step of sampling, and its matrix products alone. (\`$bench forward\`)" ''
+    say '### Denoiser' '' \
+        'A step of sampling, all frames wanted, with an eighth of what telling a window 8 noise levels takes,' \
+        'on each set of instructions; and the matrix products that the network has by definition, in OpenBLAS,' \
+        "each layer on weights of its own. (\`$bench forward\`)" ''
     table "$bench" forward
-    say '' '### Rendering' '' \
+    say '### Rendering' '' \
         "Stereo, 8 steps of DPM-Solver++; parts called by themselves. (\`$bench render\`)" ''
     table "$bench" render
-    say ''
 }
 
-# The network that ships may not be there yet: its size is what matters.
-if [ ! -e "$model" ]; then
-    /usr/bin/python3 - "$work" <<'PYTHON'
-import os
-import sys
-
-import numpy
-import soundfile
-
-os.makedirs(sys.argv[1] + "/sounds/noise")
-noise = numpy.random.default_rng(1).standard_normal(44100 * 20) * 0.1
-soundfile.write(sys.argv[1] + "/sounds/noise/0.wav", noise.astype("float32"), 44100)
-PYTHON
-    model=$work/model.safetensors
-    "$BUILD/brume" train texture "$work/sounds" -o "$model" --steps 3 --quiet
-fi
-
-cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-memory=$(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)
 say '# What Brume costs' '' \
-    "Written by \`make bench\`, $(date -u '+%Y-%m-%d %H:%M') UTC. Processor time of one thread, medians of" \
-    '9 interleaved rounds; a machine that is busy with other things makes all of it slower.' '' \
-    "- Machine: $cpu, $(nproc) cores, $memory; load at the start: $(cut -d ' ' -f 1 /proc/loadavg)" \
-    "- Compiler: $(${CC:-cc} --version | head -n 1)" \
-    "- Built from $(git describe --always --dirty 2>/dev/null || echo 'no repository')" ''
+    "Written by \`make bench\`, $(date -u '+%Y-%m-%d %H:%M') UTC. Processor time of one thread unless a table says" \
+    'otherwise, medians of interleaved rounds; "a (b..c)" is a median and the quartiles about it. A machine' \
+    'that is busy with other things makes all of it slower, and figures of different tables incomparable.' ''
+machine
+say ''
 
 if [ -n "${OPENBLAS_CORETYPE:-}" ]; then
     say "## With OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE, as it was set" '' "$("$bench" machine)" ''
     tables
-    unset OPENBLAS_CORETYPE
+    unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 fi
 say '## With the kernels that OpenBLAS chooses by itself' '' "$("$bench" machine)" ''
 tables
 
-say '## Memory and time of whole commands' '' \
-    '`brume render --seconds S -o OUT.wav`, stereo, 44.1 kHz, the model that ships. Required: an hour in' \
-    'under 200 MiB, 5 x real time.' '' \
-    '| seconds of sound | processor seconds | x real time | most memory |' '|---|---|---|---|'
-for seconds in 10 120 ${BENCH_LONG:+3600}; do
-    used=$(watch "$BUILD/brume" render --model "$model" --seconds "$seconds" --quiet -o "$work/out.wav")
-    say "$(echo "$used" | awk -v s="$seconds" '{ printf "| %d | %s | %.1f | %s MiB |", s, $1, s / $1, $3 }')"
-    rm "$work/out.wav"
+say '## Beside other programs' '' \
+    'The same networks with the same weights in other programs, in turns with Brume. Each is given its fastest' \
+    'way of writing the network down. Ratios are of times within a round: above 1 Brume is faster.' '' \
+    '### Denoiser, one prediction for one window' '' \
+    'Everything that the network is told is worked out anew in each call. Required: 1.05 of onnxruntime at 32' \
+    "and 64 frames, 1.5 of torch. What a call through Node costs by itself has been taken off onnxruntime's." ''
+table $python $here/peers/beside.py play $model "$BUILD"
+say '### Training, one step' '' \
+    'Forward, loss, backward, clipping, AdamW and average on a batch of 8 windows of 256 frames. Required: 1.0' \
+    'of torch.' ''
+table $python $here/peers/beside.py train $model "$BUILD"
+say '### Sample tier' '' \
+    "Samples a second. Required: 8 times onnxruntime's, 8 times real time." ''
+table $python $here/peers/predictor_beside.py models/weights/melody.safetensors tests/prompts/piano.flac "$BUILD"
+
+say '## How cost grows' ''
+table $python $here/growth.py $model "$BUILD"
+
+say '## Instructions' '' \
+    'By callgrind, with AVX2. These do not depend on how busy the machine is.' \
+    '(`tests/bench/instructions/instructions.sh`, which says what had to be pinned)' ''
+table sh $here/instructions/instructions.sh "$BUILD"
+
+say '## The plugin' '' \
+    'How long a host waits for it, each time in a fresh process; required: 50 ms. (`build/tests/host/load`)' ''
+table "$BUILD/tests/host/load"
+say 'run() of a block, and an empty loop as long at the same pace in the same run: what takes the' \
+    'processor away from both is the machine. Required: 5 us, 99.9 % of the time. (`build/tests/host/runs`)' ''
+table "$BUILD/tests/host/runs"
+say "Instances at once, blocks of 64 at 48 kHz, ${BENCH_MANY_SECONDS:-20} s each (BENCH_MANY_SECONDS);" \
+    'required: 8 without an underrun in 300 s. (`build/tests/host/many 8 300`)' '' \
+    '| instances | seconds | underruns | mean share of a core | of a core in all |' '|---|---|---|---|---|'
+for count in 8 16; do
+    echo "bench: $count instances" >&2
+    # It fails if a single underrun is counted: the row says so.
+    { "$BUILD/tests/host/many" "$count" "${BENCH_MANY_SECONDS:-20}" || true; } | tail -n 1 >>"$results"
 done
-[ -n "${BENCH_LONG:-}" ] || say '' 'The hour is rendered, and trained on, with `BENCH_LONG=1 make bench`.'
+say ''
 
-if [ -n "${BENCH_LONG:-}" ]; then
-    /usr/bin/python3 - "$work" <<'PYTHON'
-import os
-import sys
-
-import numpy
-import soundfile
-
-os.makedirs(sys.argv[1] + "/hour/noise")
-random = numpy.random.default_rng(1)
-with soundfile.SoundFile(sys.argv[1] + "/hour/noise/0.flac", "w", 44100, 1, "PCM_16") as file:
-    for minute in range(60):
-        file.write((0.1 * random.standard_normal(44100 * 60)).astype("float32"))
-PYTHON
-    used=$(watch "$BUILD/brume" train texture "$work/hour" -o "$work/hour.safetensors" --steps 3 --quiet)
-    say '' '`brume train texture HOUR -o OUT --steps 3`, HOUR holding an hour of noise as one flac file.' \
-        'Required: under 2 GiB.' '' '| processor seconds | most memory |' '|---|---|' \
-        "$(echo "$used" | awk '{ printf "| %s | %s MiB |", $1, $3 }')"
-fi
-cp "$results" tests/bench/RESULTS.md
-echo "bench: wrote tests/bench/RESULTS.md" >&2
+cat $here/TRIED.md >>"$results"
+say '' "Load at the end: $(cut -d ' ' -f 1-3 /proc/loadavg)."
+cp "$results" $here/RESULTS.md
+echo "bench: wrote $here/RESULTS.md" >&2

@@ -54,18 +54,17 @@ static double both(Part part, void *work, int at_once)
 
 /* Texture: each side denoises a channel of a chunk in 8 steps. */
 typedef struct Channels {
-    const TextureModel *model;
-    DenoiserPass *passes[2];
-    DenoiserInput input;
-    real *out[2];
+    DenoiserSpace *spaces[2];
+    DenoiserTold *told;
+    DenoiserStep step;
+    float *out[2];
 } Channels;
 
 static void denoise(void *work, unsigned side)
 {
     const Channels *channels = work;
     for (int step = 0; step < STEPS; step++)
-        denoiser_forward(channels->passes[side], texture_model_values(channels->model),
-                         &channels->input, channels->out[side]);
+        denoiser_step(channels->spaces[side], channels->told, &channels->step, channels->out[side]);
 }
 
 /* Melody: the products of a sample's network, each side the half of each layer's outputs; what one
@@ -174,18 +173,22 @@ static void time_texture(BenchTimes *times)
 {
     Error err = {""};
     TextureModel *model = bench_model();
-    const Denoiser *denoiser = texture_model_denoiser(model);
-    const DenoiserConfig *config = denoiser_config(denoiser);
+    const DenoiserSteps *steps = texture_model_steps(model);
+    const DenoiserConfig *config = denoiser_steps_config(steps);
     const size_t size = FRAMES * config->bands;
-    real *x = bench_values(size), *known = bench_values(FRAMES), level = 0;
-    real *mix = bench_values(config->classes), *memory = bench_values(config->bands);
-    real *past = bench_values(config->past);
+    float *x = bench_values(size), *known = bench_values(FRAMES);
+    float *mix = bench_values(config->classes), *past = bench_values(config->past);
+    const double level = 0.0;
     random_gaussian(5, 0, 0, x, size);
     mix[0] = 1;
-    Channels channels = {.model = model, .input = {1, FRAMES, x, known, &level, mix, memory, past}};
+    Channels channels = {.told = denoiser_told_create(steps, &err),
+                         .step = {FRAMES, 0, x, known, 0}};
+    bench_need(channels.told != NULL, &err);
+    denoiser_tell(channels.told, &(DenoiserWindow){mix, x, past});
+    denoiser_tell_levels(channels.told, &level, 1);
     for (int side = 0; side < 2; side++) {
-        channels.passes[side] = denoiser_pass_create(denoiser, 1, FRAMES, false, &err);
-        bench_need(channels.passes[side] != NULL, &err);
+        channels.spaces[side] = denoiser_space_create(steps, FRAMES, &err);
+        bench_need(channels.spaces[side] != NULL, &err);
         channels.out[side] = bench_values(size);
     }
     for (size_t round = 0; round < ROUNDS; round++) {
@@ -193,13 +196,13 @@ static void time_texture(BenchTimes *times)
         bench_add(times, AT_ONCE, both(denoise, &channels, 1));
     }
     for (int side = 0; side < 2; side++) {
-        denoiser_pass_destroy(channels.passes[side]);
+        denoiser_space_destroy(channels.spaces[side]);
         free(channels.out[side]);
     }
+    denoiser_told_destroy(channels.told);
     free(x);
     free(known);
     free(mix);
-    free(memory);
     free(past);
     texture_model_destroy(model);
 }

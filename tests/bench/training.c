@@ -129,16 +129,18 @@ void bench_training(void)
     bench_need(denoiser != NULL, &err);
     const double nominal = 3.0 * 2.0 * denoiser_cost(denoiser) * (double)rows;
     denoiser_destroy(denoiser);
-    const double step = bench_median(&times, STEP), draw = bench_median(&times, DRAW);
-    const double loss = bench_median(&times, LOSS);
-    printf("\n| a step | |\n|---|---|\n"
-           "| drawing windows, noise | %.1f ms |\n"
-           "| forward, loss and backward | %.1f ms |\n"
-           "| clipping, AdamW, average | %.1f ms |\n"
-           "| all | %.1f ms: %.2f steps/s |\n"
+    const double step = bench_median(&times, STEP), loss = bench_median(&times, LOSS);
+    printf("\n| a step | ms |\n|---|---|\n| drawing windows, noise | ");
+    bench_print_spread(&times, DRAW, 1e3);
+    printf(" |\n| forward, loss and backward | ");
+    bench_print_spread(&times, LOSS, 1e3);
+    printf(" |\n| the rest: clipping, AdamW, average | %.2f |\n| all | ",
+           1e3 * (step - bench_median(&times, DRAW) - loss));
+    bench_print_spread(&times, STEP, 1e3);
+    printf(": %.2f steps/s |\n"
            "| at 3 x 2 x cost x frames = %.2f GFLOP | %.1f GFLOP/s |\n"
-           "| the products alone | %.1f ms: %.1f GFLOP/s |\n"
+           "| the products alone | %.1f: %.1f GFLOP/s |\n"
            "| **time of the products / time of the step** (required: 0.5) | **%.2f** |\n",
-           1e3 * draw, 1e3 * loss, 1e3 * (step - draw - loss), 1e3 * step, 1.0 / step,
-           1e-9 * nominal, 1e-9 * nominal / step, 1e3 * ideal, 2e-9 * cost / ideal, ideal / step);
+           1.0 / step, 1e-9 * nominal, 1e-9 * nominal / step, 1e3 * ideal, 2e-9 * cost / ideal,
+           ideal / step);
 }

@@ -72,6 +72,7 @@ struct Host {
 
     char status[8192], model[8192], said[LOG];
     struct timespec due;
+    HostTime took;
 };
 
 static void give_up(const char *what)
@@ -508,6 +509,19 @@ static void listen(Host *host)
     }
 }
 
+/* Of this thread. */
+static double processor_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+HostTime host_took(const Host *host)
+{
+    return host->took;
+}
+
 void host_run(Host *host, uint32_t n)
 {
     if (n > HOST_ROOM || !host->active)
@@ -516,7 +530,10 @@ void host_run(Host *host, uint32_t n)
     lv2_atom_forge_pop(&host->keys_forge, &host->keys_frame);
     host->notify.sequence.atom.size = SEQUENCE - sizeof(LV2_Atom);
     host->notify.sequence.atom.type = urid(host, LV2_ATOM__Chunk);
+    const double used = processor_seconds(), begin = host_seconds();
     lilv_instance_run(host->instance, n);
+    host->took = (HostTime){host_seconds() - begin, 0};
+    host->took.processor = processor_seconds() - used;
     if (host->notify.sequence.atom.type != urid(host, LV2_ATOM__Sequence))
         give_up("the plugin left no sequence at notify");
     listen(host);
@@ -544,6 +561,17 @@ void host_pace_begin(Host *host)
     clock_gettime(CLOCK_MONOTONIC, &host->due);
 }
 
+void host_pace_wait(const Host *host, double before)
+{
+    struct timespec due = host->due;
+    due.tv_nsec -= (long)(1e9 * before);
+    if (due.tv_nsec < 0) {
+        due.tv_nsec += 1000000000;
+        due.tv_sec--;
+    }
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+}
+
 void host_run_paced(Host *host, uint32_t n)
 {
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &host->due, NULL);
@@ -568,7 +596,7 @@ void host_settle(Host *host)
 {
     const double begin = host_seconds();
     host_pace_begin(host);
-    for (int quiet = 0; quiet < 8 && host_seconds() - begin < 3;) {
+    for (int quiet = 0; quiet < 8 && host_seconds() - begin < 20;) {
         host_run_paced(host, 256);
         quiet = worker_idle(host) ? quiet + 1 : 0;
     }

@@ -48,6 +48,13 @@ void host_send_nonsense(Host *host);             /* malformed and foreign events
 /* One block of n <= HOST_ROOM frames, then the worker's answers. */
 void host_run(Host *host, uint32_t n);
 
+/* What the plugin's run() of the last block took: by the clock, and of the processor, which counts
+ * while nothing else has taken it away (and counts the reading of the clocks with it). */
+typedef struct HostTime {
+    double seconds, processor;
+} HostTime;
+HostTime host_took(const Host *host);
+
 /* Freewheeling: `frames` interleaved frames into out, in blocks of `block`. */
 void host_export(Host *host, float *out, size_t frames, uint32_t block);
 
@@ -55,8 +62,11 @@ void host_export(Host *host, float *out, size_t frames, uint32_t block);
 void host_pace_begin(Host *host);
 void host_run_paced(Host *host, uint32_t n);
 
+/* Sleeps until `before` seconds (less than 1) before the next block's time. */
+void host_pace_wait(const Host *host, double before);
+
 /* Runs blocks of 256, paced, until the worker has nothing left to do and the plugin was told, or
- * three seconds are over. */
+ * twenty seconds are over. */
 void host_settle(Host *host);
 
 /* What the plugin said last: its status, its model's path, and its log. */

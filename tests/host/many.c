@@ -1,14 +1,15 @@
 /* usage: many INSTANCES SECONDS [answer]: that many instances with the shipped models, each with
  * its own seed, at 48 kHz in blocks of 64 at a sound card's pace, one after another on one thread
  * as in a host. With "answer" they hear a tune of six seconds every twenty, and carry it on. Prints
- * how often each ran out of sound. No test: it takes as long as it is told, and is measured on a
- * machine that does nothing else. */
+ * how often each ran out of sound, and a row of a table: underruns of all, and what they cost. No
+ * test: it takes as long as it is told, and is measured on a machine that does nothing else. */
 #include "tests/host/host.h"
 #include "tests/host/tune.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { RATE = TUNE_RATE, BLOCK = 64, MOST = 16, PERIOD = 20 * RATE };
 
@@ -20,6 +21,14 @@ static void hear(Host *host, size_t frame)
         const size_t at = (frame + i) % PERIOD;
         left[i] = right[i] = at < TUNE_FRAMES ? tune_frame(at) : 0.0F;
     }
+}
+
+/* Of the whole process: generators, this thread, workers. */
+static double processor_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 int main(int argc, char **argv)
@@ -41,6 +50,7 @@ int main(int argc, char **argv)
         host_activate(hosts[i]);
     }
     host_pace_begin(hosts[0]);
+    const double begin = host_seconds(), before = processor_seconds();
     for (double done = 0; done < seconds; done += (double)BLOCK / RATE) {
         for (int i = 0; answer && i < count; i++)
             hear(hosts[i], frame);
@@ -50,16 +60,22 @@ int main(int argc, char **argv)
         sounding += host_out(hosts[0], 0)[BLOCK / 2] != 0;
         frame += BLOCK;
     }
+    const double used = processor_seconds() - before, took = host_seconds() - begin;
     printf("instance 0 sounds for %.0f %% of the time\n",
            100.0 * (double)sounding * BLOCK / (double)frame);
     int dry = 0;
+    double load = 0;
     for (int i = 0; i < count; i++) {
         const int underruns = (int)host_get(hosts[i], "underruns");
         printf("instance %d: %d underruns, load %.3f of a core, %.2f s of sound ready\n", i,
                underruns, (double)host_get(hosts[i], "load"),
                (double)host_get(hosts[i], "buffered"));
         dry += underruns;
+        load += (double)host_get(hosts[i], "load") / count;
         host_close(hosts[i]);
     }
+    printf("| instances | seconds | underruns | mean share of a core | of a core in all |\n"
+           "|---|---|---|---|---|\n| %d | %.0f | %d | %.3f | %.2f |\n",
+           count, seconds, dry, load, used / took);
     return dry > 0;
 }

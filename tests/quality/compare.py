@@ -56,7 +56,8 @@ def rows(cards, took, threads, texture, melody):
         ("parallelism: one sound on two threads", f"x {threads['texture']['one']:.2f}: a channel each",
          f"x {threads['melody']['one']:.2f}: half of each layer each, meeting after it"),
         ("two sounds on two threads", f"x {threads['texture']['two']:.2f}", f"x {threads['melody']['two']:.2f}"),
-        ("cost in training", t["training"], m.get("training", "see its card: half an hour of one core")),
+        ("cost in training", t["training"] + (f"; from {t['from']}" if "from" in t else ""),
+         m.get("training", "see its card: half an hour of one core")),
         ("cost in inference: first sample after", *first),
         ("1 / 10 / 60 s there after", *later),
         ("a second more of mono sound costs", *(f"{1e3 * (took[f][60] - took[f][10]) / 50:.0f} ms" for f in

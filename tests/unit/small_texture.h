@@ -38,6 +38,9 @@ static inline void small_texture_weights(TextureModel *model, uint64_t seed, flo
     random_gaussian(seed, 0, 0, weights, size);
     for (size_t i = 0; i < size; i++)
         weights[i] *= deviation;
+    Error err = {""};
+    if (texture_model_pack(model, &err))
+        fail_msg("%s", err.message);
 }
 
 /* Log energies around -6 for class 0 and -7.5 for class 1: sounds of about 0.05 and 0.025. */

@@ -144,7 +144,7 @@ static void test_below(void **state)
 static void test_gaussian_any_cut(void **state)
 {
     (void)state;
-    enum { LENGTH = 41 };
+    enum { LENGTH = 150 }; /* more than two of the batches that they are made in */
     const uint64_t start = 1000003;
     float whole[LENGTH], part[LENGTH];
     random_gaussian(11, 4, start, whole, LENGTH);
@@ -159,20 +159,42 @@ static void test_gaussian_any_cut(void **state)
     }
 }
 
-/* The formula in the header, in long double from the published words of the all-zero block. */
+static void check_formula(const uint32_t words[2], const float got[2])
+{
+    const long double two_pi = 2.0L * acosl(-1.0L);
+    const long double radius = sqrtl(-2.0L * logl((words[0] + 0.5L) / 4294967296.0L));
+    const long double angle = two_pi * words[1] / 4294967296.0L;
+    /* Half a unit in the last place of a float, and what the double that is rounded may be off. */
+    const long double want[2] = {radius * cosl(angle), radius * sinl(angle)};
+    for (size_t i = 0; i < 2; i++)
+        assert_true(fabsl(got[i] - want[i]) <= 5.97e-8L * fabsl(want[i]) + 4e-15L);
+}
+
+/* The formula in the header, in long double, from the published words of the all-zero block and
+ * from many others. */
 static void test_gaussian_formula(void **state)
 {
     (void)state;
-    const uint32_t words[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
-    const long double two_pi = 2.0L * acosl(-1.0L);
-    float got[4];
+    const uint32_t zero[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+    static uint32_t words[SOME];
+    static float got[SOME];
     random_gaussian(0, 0, 0, got, 4);
-    for (size_t j = 0; j < 4; j += 2) {
-        const long double radius = sqrtl(-2.0L * logl((words[j] + 0.5L) / 4294967296.0L));
-        const long double angle = two_pi * words[j + 1] / 4294967296.0L;
-        assert_true(fabsl(got[j] - radius * cosl(angle)) < 1e-7L);
-        assert_true(fabsl(got[j + 1] - radius * sinl(angle)) < 1e-7L);
-    }
+    check_formula(zero, got);
+    check_formula(zero + 2, got + 2);
+    random_bits(3, 8, 0, words, SOME);
+    random_gaussian(3, 8, 0, got, SOME);
+    for (size_t i = 0; i < SOME; i += 2)
+        check_formula(words + i, got + i);
+}
+
+static void test_gaussian_wrap(void **state)
+{
+    (void)state;
+    enum { LENGTH = 200, BEFORE = 101 };
+    float around[LENGTH], zero[LENGTH - BEFORE];
+    random_gaussian(7, 3, UINT64_MAX - BEFORE + 1, around, LENGTH);
+    random_gaussian(7, 3, 0, zero, LENGTH - BEFORE);
+    assert_memory_equal(around + BEFORE, zero, sizeof zero);
 }
 
 static float *gaussians(uint64_t seed, uint64_t stream, size_t n)
@@ -275,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_below),
         cmocka_unit_test(test_gaussian_any_cut),
         cmocka_unit_test(test_gaussian_formula),
+        cmocka_unit_test(test_gaussian_wrap),
         cmocka_unit_test(test_gaussian_moments),
         cmocka_unit_test(test_gaussian_distribution),
         cmocka_unit_test(test_gaussian_independence),

@@ -118,6 +118,7 @@ static void close_network(TextureModel *model, real v)
         for (size_t j = 0; !strcmp(info->name, "out.bias") && j < info->size; j++)
             texture_model_weights(model)[info->offset + j] = v;
     }
+    assert_int_equal(texture_model_pack(model, NULL), 0);
 }
 
 /* Sound that is louder, or softer, than its class is on the whole stays so through a join. */

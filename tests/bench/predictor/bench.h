@@ -31,4 +31,10 @@ int bench_copy(int count, char **arguments);
 /* A free run of 10 minutes: checkpoint, temperature[:seed], cache, file, seconds. */
 int bench_soak(int count, char **arguments);
 
+/* Writes what the network is shown of a recording: model, file, frames, result. */
+int bench_inputs(int count, char **arguments);
+
+/* Answers commands, see worker.c: steps|graph|play, model, file. */
+int bench_worker(int count, char **arguments);
+
 #endif

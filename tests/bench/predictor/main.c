@@ -60,7 +60,9 @@ static int usage(void)
                     "HELD_OUT_FOLDER CHECKPOINT [--resume]\n"
                     "predictor bits CHECKPOINT FILE...   bits a sample without a plan\n"
                     "predictor copy CHECKPOINT TEMPERATURE[:SEED] CACHE OUT_FOLDER FILE...\n"
-                    "predictor soak CHECKPOINT TEMPERATURE[:SEED] CACHE FILE [SECONDS]\n");
+                    "predictor soak CHECKPOINT TEMPERATURE[:SEED] CACHE FILE [SECONDS]\n"
+                    "predictor inputs MODEL FILE FRAMES OUT   what the network is shown of it\n"
+                    "predictor worker steps|graph|play MODEL FILE   see worker.c\n");
     return 2;
 }
 
@@ -78,5 +80,9 @@ int main(int argc, char **argv)
         return bench_copy(argc - 2, argv + 2);
     if (argc > 5 && !strcmp(argv[1], "soak"))
         return bench_soak(argc - 2, argv + 2);
+    if (argc == 6 && !strcmp(argv[1], "inputs"))
+        return bench_inputs(argc - 2, argv + 2);
+    if (argc == 5 && !strcmp(argv[1], "worker"))
+        return bench_worker(argc - 2, argv + 2);
     return usage();
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Analysis rounds after the first guess, as in textures that are played. */
-enum { ROUNDS = 8 };
+enum { ROUNDS = 5 };
 
 /* Frames of `size` samples, a quarter apart. With no single bins, `bands` mel bands; otherwise
  * bins 0..linear-1 and `bands` logarithmic ones up to `top` Hz. */
