@@ -1,8 +1,9 @@
 #include "dsp/ring.h"
 
+#include "dsp/pages.h"
+
 #include <stdalign.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -53,15 +54,14 @@ Ring *ring_create(size_t frames, unsigned channels, Error *err)
     while (room < frames)
         room *= 2;
     const size_t bytes = block_bytes(room, channels);
-    Ring *ring = bytes ? aligned_alloc((size_t)sysconf(_SC_PAGESIZE), bytes) : NULL;
+    Ring *ring = bytes ? pages_alloc(1, bytes) : NULL;
     if (!ring) {
         error_set(err, "out of memory for a ring of %zu frames; close other programs", room);
         return NULL;
     }
-    /* Locking brings all pages in at once, which is much faster than one by one; should it fail,
-     * writing does: no page fault at the first lap. */
+    /* No page fault at the first lap, though locking should fail. */
     const bool locked = mlock(ring, bytes) == 0;
-    memset(ring, 0, bytes);
+    pages_touch(ring, bytes);
     atomic_init(&ring->written, 0);
     atomic_init(&ring->read, 0);
     ring->room = room;
@@ -76,7 +76,7 @@ void ring_destroy(Ring *ring)
     if (!ring)
         return;
     munlock(ring, ring->bytes); /* a failed mlock may have locked a part of it */
-    free(ring);
+    pages_free(ring, 1, ring->bytes);
 }
 
 size_t ring_room(const Ring *ring)

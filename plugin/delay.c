@@ -1,6 +1,7 @@
 #include "plugin/delay.h"
 
 #include "dsp/gain.h"
+#include "dsp/pages.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@ enum { PIECE = 256, CHANNELS = 2 };
 static const double FADE_SECONDS = 0.05;
 
 struct Delay {
-    float *past[CHANNELS]; /* (room,): frame k at k % room */
+    float *past[CHANNELS]; /* (room,) each, in one block: frame k at k % room */
     size_t room, fade;
     uint64_t taken;  /* frames */
     size_t by, next; /* the delay that is heard, and the one that fades in */
@@ -25,16 +26,16 @@ Delay *delay_create(double rate, Error *err)
     if (delay) {
         delay->fade = (size_t)(FADE_SECONDS * rate) + 1;
         delay->room = (size_t)(DELAY_SECONDS * rate) + PIECE + 1;
-        delay->past[0] = malloc(delay->room * sizeof(float));
-        delay->past[1] = malloc(delay->room * sizeof(float));
+        delay->past[0] = pages_alloc(CHANNELS * delay->room, sizeof(float));
     }
-    if (!delay || !delay->past[0] || !delay->past[1]) {
+    if (!delay || !delay->past[0]) {
         error_set(err, "out of memory for what passes");
         delay_destroy(delay);
         return NULL;
     }
-    /* Written, so that the memory is there when the audio thread comes to it. */
-    delay_reset(delay);
+    delay->past[1] = delay->past[0] + delay->room;
+    pages_touch(delay->past[0], CHANNELS * delay->room * sizeof(float));
+    delay->fresh = true;
     return delay;
 }
 
@@ -42,8 +43,7 @@ void delay_destroy(Delay *delay)
 {
     if (!delay)
         return;
-    free(delay->past[0]);
-    free(delay->past[1]);
+    pages_free(delay->past[0], CHANNELS * delay->room, sizeof(float));
     free(delay);
 }
 
