@@ -62,12 +62,15 @@ static void make_generator(Brume *self)
     SharedModel *gift = self->playing ? self->playing->gift : NULL;
     self->settings = settings_read(self, brume_model(self));
     generator_destroy(self->generator);
-    SharedModel *melody = self->melody ? shared_model_keep(self->melody) : NULL;
-    self->generator = generator_create(self->rate, gift, melody, &self->settings, &err);
+    char melody[CHOICE_PATH];
+    const bool answers = choice_melody(self->bundle, melody, &err) == 0;
+    if (!answers)
+        lv2_log_error(&self->logger, "Brume: no melody is answered: %s\n", err.message);
+    self->generator =
+        generator_create(self->rate, gift, answers ? melody : NULL, &self->settings, &err);
     if (self->generator && gift) {
         self->playing->gift = NULL;
     } else if (!self->generator) {
-        shared_model_release(melody);
         char text[sizeof err.message + 64];
         snprintf(text, sizeof text, "Brume makes no sound, the input passes: %s", err.message);
         status_model(&self->status, text);
@@ -88,14 +91,6 @@ static void open_default(Brume *self)
                       self->playing ? self->playing->status : "out of memory");
     else
         self->kept = choice;
-}
-
-static void open_melody(Brume *self)
-{
-    Error err = {""};
-    self->melody = choice_melody(self->bundle, &err);
-    if (!self->melody)
-        lv2_log_error(&self->logger, "Brume: no melody is answered: %s\n", err.message);
 }
 
 /* Thread class: instantiation. */
@@ -120,7 +115,6 @@ static LV2_Handle instantiate(const LV2_Descriptor *descriptor, double rate, con
     voice_reset(&self->voice, rate);
     transport_reset(&self->transport, rate);
     open_default(self);
-    open_melody(self);
     make_generator(self);
     return self;
 }
@@ -176,7 +170,9 @@ static void write_meters(Brume *self)
         status_complain(&self->status, COMPLAINT_UNDERRUN);
     self->underruns = now.underruns;
     if (now.answer == GENERATOR_UNSURE && self->answer != GENERATOR_UNSURE)
-        status_complain(&self->status, self->melody ? COMPLAINT_UNSURE : COMPLAINT_NO_MELODY);
+        status_complain(&self->status, COMPLAINT_UNSURE);
+    if (now.answer == GENERATOR_DUMB && self->answer != GENERATOR_DUMB)
+        status_complain(&self->status, COMPLAINT_NO_MELODY);
     if (now.answer == GENERATOR_FAILS)
         status_complain(&self->status, COMPLAINT_TRANSFORM);
     if (now.answer == GENERATOR_TARDY)
@@ -237,7 +233,6 @@ static void cleanup(LV2_Handle handle)
 {
     Brume *self = handle;
     generator_destroy(self->generator);
-    shared_model_release(self->melody);
     worker_clear(self);
     pthread_mutex_destroy(&self->lock);
     delay_destroy(self->delay);

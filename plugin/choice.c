@@ -162,12 +162,9 @@ Verdict *choice_judge(Choice *choice, const char *bundle, bool *refused)
     return verdict;
 }
 
-SharedModel *choice_melody(const char *bundle, Error *err)
+int choice_melody(const char *bundle, char *path, Error *err)
 {
-    char path[CHOICE_PATH];
-    if (catalogue_locate(CHOICE_MELODY, bundle, path, sizeof path, err))
-        return NULL;
-    return shared_model_open(path, SHARED_MELODY, err);
+    return catalogue_locate(CHOICE_MELODY, bundle, path, CHOICE_PATH, err);
 }
 
 void verdict_destroy(Verdict *verdict)

@@ -43,8 +43,9 @@ typedef struct Verdict {
  * *refused says so. NULL out of memory. */
 Verdict *choice_judge(Choice *choice, const char *bundle, bool *refused);
 
-/* The melody model that answers, from the catalogue. NULL with a message when there is none. */
-SharedModel *choice_melody(const char *bundle, Error *err);
+/* Path of the melody model that answers, from the catalogue, into path (CHOICE_PATH,). -1 with a
+ * message when there is none. */
+int choice_melody(const char *bundle, char *path, Error *err);
 
 /* With all references that it holds. NULL is allowed. */
 void verdict_destroy(Verdict *verdict);

@@ -36,7 +36,7 @@ static Playback *create_playback(Generator *generator, SharedModel *model,
                            &generator->cancel, err);
 }
 
-Generator *generator_create(double rate, SharedModel *model, SharedModel *melody,
+Generator *generator_create(double rate, SharedModel *model, const char *melody,
                             const TextureSettings *settings, Error *err)
 {
     Generator *generator = calloc(1, sizeof *generator);
@@ -50,12 +50,14 @@ Generator *generator_create(double rate, SharedModel *model, SharedModel *melody
     generator->hearing = generator->lanes ? hearing_create(rate, err) : NULL;
     if (generator->hearing && model)
         generator->playback = create_playback(generator, model, settings, err);
-    if (!generator->hearing || (model && !generator->playback)) {
+    if (generator->hearing && melody && !(generator->melody_path = strdup(melody)))
+        error_set(err, "out of memory for a path");
+    if (!generator->hearing || (model && !generator->playback) ||
+        (melody && !generator->melody_path)) {
         generator_destroy(generator);
         return NULL;
     }
     generator->model = model;
-    generator->melody = melody;
     atomic_store(&generator->mute, !model);
     generator->redo_seconds = 0.08;
     return generator;
@@ -84,6 +86,7 @@ void generator_destroy(Generator *generator)
     lanes_destroy(generator->lanes);
     shared_model_release(generator->model);
     shared_model_release(generator->melody);
+    free(generator->melody_path);
     free(generator);
 }
 
@@ -235,6 +238,13 @@ void generator_change_source(Generator *generator, Source source, Recital *recit
     tell_source(generator);
 }
 
+/* The melody model, if it was not opened yet: ahead of the first answer that needs it. */
+static void open_melody(Generator *generator)
+{
+    if (generator->melody_path && !generator->melody)
+        generator->melody = shared_model_open(generator->melody_path, SHARED_MELODY, NULL);
+}
+
 /* Carries on what was heard; if that can't be done, says why, and there is silence. */
 static int answer(Generator *generator, const Command *command)
 {
@@ -254,7 +264,9 @@ static int answer(Generator *generator, const Command *command)
     if (!recital && atomic_load(&generator->quit))
         return 0; /* the thread ends: it makes no difference */
     generator_change_source(generator, SOURCE_ANSWER, recital, NULL);
-    atomic_store(&generator->said, recital ? GENERATOR_ANSWERS : GENERATOR_UNSURE);
+    atomic_store(&generator->said, recital             ? GENERATOR_ANSWERS
+                                   : generator->melody ? GENERATOR_UNSURE
+                                                       : GENERATOR_DUMB);
     if (!recital)
         return 0;
     lanes_begin(generator->lanes, 0);
@@ -271,8 +283,10 @@ static int act(Generator *generator, Command *command)
     case COMMAND_LISTEN:
         generator_change_source(generator, SOURCE_ANSWER, NULL, NULL);
         atomic_store(&generator->said, GENERATOR_LISTENS);
+        open_melody(generator);
         return 0;
     case COMMAND_ANSWER:
+        open_melody(generator);
         return answer(generator, command);
     case COMMAND_RESTART:
         generator_change_source(generator, SOURCE_TEXTURE, NULL, NULL);

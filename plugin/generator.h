@@ -24,6 +24,7 @@ typedef enum GeneratorAnswer {
     GENERATOR_COMPOSES, /* it is being made */
     GENERATOR_ANSWERS,
     GENERATOR_UNSURE, /* what was heard is no melody that could be carried on */
+    GENERATOR_DUMB,   /* there is no melody model that could carry it on */
     GENERATOR_FAILS,  /* nothing can be transformed: out of memory */
     GENERATOR_TARDY   /* nothing is transformed: this model would be too late */
 } GeneratorAnswer;
@@ -37,11 +38,13 @@ typedef struct GeneratorStatus {
     GeneratorAnswer answer;
 } GeneratorStatus;
 
-/* For a host at `rate` Hz, stereo. `model` (a texture model) and `melody` are taken over (one
- * reference of each) and may be NULL: then there is silence until generator_swap, or no answer. No
- * thread runs yet. NULL with a message, and the references still the caller's, out of memory or if
- * the settings don't fit the model. Not on the audio thread. */
-Generator *generator_create(double rate, SharedModel *model, SharedModel *melody,
+/* For a host at `rate` Hz, stereo. `model` (a texture model) is taken over (one reference) and may
+ * be NULL: then there is silence until generator_swap. `melody`: path of the melody model, which
+ * the thread opens when it first listens, so that whoever plays textures neither waits for it nor
+ * holds it; NULL: nothing is answered. No thread runs yet. NULL with a message, and the reference
+ * still the caller's, out of memory or if the settings don't fit the model. Not on the audio
+ * thread. */
+Generator *generator_create(double rate, SharedModel *model, const char *melody,
                             const TextureSettings *settings, Error *err);
 
 /* Stops the thread if it runs. Not on the audio thread. */

@@ -33,7 +33,8 @@ struct Generator {
     /* The thread's own while it runs. */
     SharedModel *model;
     Playback *playback;           /* NULL while there is no model */
-    SharedModel *melody;          /* NULL: none */
+    char *melody_path;            /* NULL: none */
+    SharedModel *melody;          /* NULL until it listens */
     Recital *recital;             /* NULL while nothing is answered */
     TransformPlayback *transform; /* NULL while nothing is transformed */
     uint64_t lead, silent;        /* frames of silence before; those that it was given */

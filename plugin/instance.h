@@ -60,7 +60,6 @@ typedef struct Brume {
 
     /* Sound. */
     Generator *generator; /* NULL: only the input passes */
-    SharedModel *melody;  /* NULL: nothing is answered */
     Delay *delay;         /* of the input that passes */
     Verdict *playing;     /* whose model plays; its `model` may be NULL */
     Verdict *waiting;     /* whose model waits to be taken by the generator */

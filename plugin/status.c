@@ -26,8 +26,9 @@ static const char *const sentences[COMPLAINT_COUNT] = {
         "What came in is no melody that could be carried on (too short, silent, "
         "noise, speech or chords), so Brume stays silent: play one note at a time, "
         "for two seconds or more. ",
-    [COMPLAINT_NO_MELODY] = "There is no melody model, so nothing is answered: put "
-                            "melody.safetensors into the models of the bundle. ",
+    [COMPLAINT_NO_MELODY] =
+        "There is no melody model that can be read, so nothing is answered: put a whole "
+        "melody.safetensors into the models of the bundle. ",
     [COMPLAINT_TRANSFORM] = "What comes in cannot be transformed, for memory is short: close other "
                             "programs, then leave this mode and come back. ",
     [COMPLAINT_TARDY] =
