@@ -2,13 +2,14 @@
 
 #include "dsp/bands_batch.h"
 #include "dsp/kernel.h"
+#include "dsp/pages.h"
 #include "dsp/sine.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OVERLAP = 4, STRIDE = LAPPED_STRIDE, TAIL = LAPPED_TAIL };
+enum { OVERLAP = 4, STRIDE = LAPPED_STRIDE, TAIL = LAPPED_TAIL, LINE = 16 };
 
 /* 5 rounds with it come as near to the energies asked for as 10 without. */
 static const float MOMENTUM = 0.9f;
@@ -42,34 +43,47 @@ static void fill_norm(const Inverter *inverter, int first, float *norm)
     lapped_weave(inverter->lapped, sums, norm);
 }
 
+/* The next n values of a block whose first `used` are taken, from the start of a cache line; NULL
+ * while it is only counted. */
+static float *take(float *block, size_t *used, size_t n)
+{
+    float *taken = block ? block + *used : NULL;
+    *used += (n + LINE - 1) / LINE * LINE;
+    return taken;
+}
+
+/* All tables in one block, so that they share its huge pages. Returns how many values it has. */
+static size_t lay(Inverter *inverter, float *block)
+{
+    const size_t count = bands_count(inverter->bands), rows = FRAMES * (inverter->size + 2);
+    const size_t singles = (FRAMES + 1) * inverter->single, tail = TAIL * inverter->hop;
+    size_t used = 0;
+    inverter->spectra = take(block, &used, rows);
+    inverter->spare = take(block, &used, rows);
+    inverter->laid = take(block, &used, FRAMES * 2 * inverter->single);
+    inverter->target = take(block, &used, FRAMES * count);
+    inverter->gains = take(block, &used, FOURIER_WIDE * count);
+    inverter->led = take(block, &used, FOURIER_WIDE * count);
+    inverter->rest = take(block, &used, FOURIER_WIDE * count);
+    inverter->energy = take(block, &used, singles);
+    inverter->angle = take(block, &used, singles);
+    inverter->tail = take(block, &used, tail);
+    inverter->heard = take(block, &used, tail);
+    inverter->sound = take(block, &used, span(inverter));
+    inverter->time = take(block, &used, woven(inverter));
+    inverter->envelope = take(block, &used, woven(inverter));
+    inverter->before = take(block, &used, woven(inverter));
+    inverter->norm = take(block, &used, woven(inverter));
+    inverter->first_norm = take(block, &used, woven(inverter));
+    return used;
+}
+
 static int allocate(Inverter *inverter)
 {
-    const size_t count = bands_count(inverter->bands), rows = inverter->size + 2;
-    inverter->spectra = calloc(FRAMES * rows, sizeof *inverter->spectra);
-    inverter->spare = calloc(FRAMES * rows, sizeof *inverter->spare);
-    /* One more, since there may be no single bins at all. */
-    inverter->laid = calloc(FRAMES * 2 * inverter->single + 1, sizeof *inverter->laid);
-    inverter->target = calloc(FRAMES * count, sizeof *inverter->target);
-    inverter->gains = calloc(FOURIER_WIDE * count, sizeof *inverter->gains);
-    inverter->led = calloc(FOURIER_WIDE * count, sizeof *inverter->led);
-    inverter->rest = calloc(FOURIER_WIDE * count, sizeof *inverter->rest);
-    inverter->energy = calloc((FRAMES + 1) * inverter->single + 1, sizeof *inverter->energy);
-    inverter->angle = calloc((FRAMES + 1) * inverter->single + 1, sizeof *inverter->angle);
-    inverter->tail = calloc(TAIL * inverter->hop, sizeof *inverter->tail);
-    inverter->heard = calloc(TAIL * inverter->hop, sizeof *inverter->heard);
-    inverter->sound = calloc(span(inverter), sizeof *inverter->sound);
-    inverter->time = calloc(woven(inverter), sizeof *inverter->time);
-    inverter->envelope = calloc(woven(inverter), sizeof *inverter->envelope);
-    inverter->before = calloc(woven(inverter), sizeof *inverter->before);
-    inverter->norm = calloc(woven(inverter), sizeof *inverter->norm);
-    inverter->first_norm = calloc(woven(inverter), sizeof *inverter->first_norm);
-    return inverter->spectra && inverter->spare && inverter->laid && inverter->target &&
-                   inverter->gains && inverter->led && inverter->rest && inverter->energy &&
-                   inverter->angle && inverter->tail && inverter->heard && inverter->sound &&
-                   inverter->time && inverter->envelope && inverter->before && inverter->norm &&
-                   inverter->first_norm
-               ? 0
-               : -1;
+    inverter->values = lay(inverter, NULL);
+    inverter->block = pages_alloc(inverter->values, sizeof *inverter->block);
+    lay(inverter, inverter->block);
+    return inverter->block ? 0 : -1;
 }
 
 Inverter *inverter_create(const Bands *bands, size_t size, int iterations, InverterNoise noise,
@@ -120,23 +134,7 @@ void inverter_destroy(Inverter *inverter)
         return;
     lapped_destroy(inverter->lapped);
     phase_destroy(inverter->phase);
-    free(inverter->spectra);
-    free(inverter->spare);
-    free(inverter->laid);
-    free(inverter->target);
-    free(inverter->gains);
-    free(inverter->led);
-    free(inverter->rest);
-    free(inverter->energy);
-    free(inverter->angle);
-    free(inverter->tail);
-    free(inverter->heard);
-    free(inverter->sound);
-    free(inverter->time);
-    free(inverter->envelope);
-    free(inverter->before);
-    free(inverter->norm);
-    free(inverter->first_norm);
+    pages_free(inverter->block, inverter->values, sizeof *inverter->block);
     free(inverter);
 }
 

@@ -23,7 +23,9 @@ struct Inverter {
     int iterations;
     InverterNoise noise;
     void *user;
-    uint64_t frame;         /* number of the next block's first frame */
+    uint64_t frame; /* number of the next block's first frame */
+    float *block;   /* (values,): all tables that follow */
+    size_t values;
     float *spectra, *spare; /* (size + 2,) rows */
     float *laid;            /* (2 * single,) rows: spectra whose phases were integrated */
     float *target;          /* (count,) rows: energies asked for */

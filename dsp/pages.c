@@ -15,10 +15,10 @@ static size_t whole(size_t bytes, size_t page)
     return (bytes + page - 1) / page * page;
 }
 
-/* Whole huge pages for so many bytes; 0 where they would fill less than half of one. */
+/* Whole huge pages for so many bytes; 0 where they would fill less than a quarter of one. */
 static size_t huge_bytes(size_t bytes)
 {
-    return bytes < HUGE_PAGE / 2 ? 0 : whole(bytes, HUGE_PAGE);
+    return bytes < HUGE_PAGE / 4 ? 0 : whole(bytes, HUGE_PAGE);
 }
 
 static void *small_alloc(size_t bytes)
