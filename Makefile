@@ -167,9 +167,10 @@ $(BUILD)/tests/unit/test_faults: tests/unit/test_faults.c tests/faults/allocatio
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< tests/faults/allocations.c $(FAULT_ARCHIVES) -lcmocka $(CORE_LIBS)
 
+$(BUILD)/tests/host/test_exact: tests/host/takes.c tests/host/takes.h
 $(BUILD)/tests/host/%: tests/host/%.c tests/host/host.c tests/host/host.h $(BUILD)/plugin/ports.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HOST_PKGS)) $(SANITIZE) $(LDFLAGS) -o $@ $< tests/host/host.c \
+	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HOST_PKGS)) $(SANITIZE) $(LDFLAGS) -o $@ $(filter %.c,$^) \
 	    $(BUILD)/plugin/ports.o -lcmocka $(shell $(PKG_CONFIG) --libs $(HOST_PKGS)) -lm -pthread
 
 $(TINY_BUNDLE): tests/host/tiny.sh $(BUILD)/brume $(BUNDLE)/manifest.ttl

@@ -176,6 +176,26 @@ void inverter_load(Inverter *inverter, const void *state)
     memcpy(inverter->angle, at + single, single);
 }
 
+/* Samples and phases of frames that were made are far within these; log energies too. */
+static const float MOST_SOUND = 1e6f, MOST_ENERGY = 1e3f, MOST_ANGLE = 1e4f;
+
+void inverter_pack(const Inverter *inverter, const void *state, Packer *packer)
+{
+    const float *at = (const float *)((const char *)state + sizeof inverter->frame);
+    pack_floats(packer, at, 2 * TAIL * inverter->hop + 2 * inverter->single);
+}
+
+int inverter_unpack(Inverter *inverter, uint64_t frame, Unpacker *unpacker)
+{
+    const size_t tail = TAIL * inverter->hop;
+    inverter->frame = frame;
+    unpack_floats(unpacker, inverter->tail, tail, MOST_SOUND);
+    unpack_floats(unpacker, inverter->heard, tail, MOST_SOUND);
+    unpack_floats(unpacker, inverter->energy, inverter->single, MOST_ENERGY);
+    unpack_floats(unpacker, inverter->angle, inverter->single, MOST_ANGLE);
+    return unpacker->failed ? -1 : 0;
+}
+
 /* Log energies (FRAMES, count) -> target. */
 static void set_target(Inverter *inverter, const float *log_energy)
 {

@@ -14,6 +14,7 @@
 
 #include "dsp/bands.h"
 #include "dsp/error.h"
+#include "dsp/pack.h"
 
 #include <complex.h>
 #include <stddef.h>
@@ -44,6 +45,11 @@ void inverter_reset(Inverter *inverter);
 size_t inverter_state_size(const Inverter *inverter);
 void inverter_save(const Inverter *inverter, void *state);
 void inverter_load(Inverter *inverter, const void *state);
+
+/* Such a state as bytes that can be read elsewhere; and back, if it is that before frame `frame`.
+ * Trusts nothing of it: -1 where it cannot be, and then the inverter must be reset. */
+void inverter_pack(const Inverter *inverter, const void *state, Packer *packer);
+int inverter_unpack(Inverter *inverter, uint64_t frame, Unpacker *unpacker);
 
 /* Log energies (INVERTER_BLOCK + INVERTER_AHEAD, count): the next block and the frames after it,
  * which come again at the head of the next call. gain (size / 2 + 1,) weighs the bins of what comes

@@ -1,52 +1,50 @@
 #include "models/playback.h"
 
 #include "dsp/gain.h"
-#include "dsp/resample.h"
+#include "dsp/relay.h"
 
-#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Frames read at a time; and input that a resampler is given before the first output that counts,
- * after the stream was taken back. */
-enum { PIECE = 512, WARM_UP = 512 };
+/* Frames read at a time. */
+enum { PIECE = 512, CHANNELS = 2 };
 
 /* A stream's beginning is faded in over this time, so that it does not click. */
 static const double FADE_IN_SECONDS = 0.01;
 
 struct Playback {
     TextureStream *stream;
-    Resampler *resampler;
+    Relay *relay;
     unsigned channels;
-    double ratio;               /* input frames for an output frame */
-    uint64_t step_in, step_out; /* input frames after which both rates meet again; 0: never soon */
-    uint64_t position;          /* number of the next output frame */
-    uint64_t fade_in;           /* output frames */
-    uint64_t skip_in, skip_out; /* frames still to be passed over */
-    float planar[2][PIECE];
-    float interleaved[2 * PIECE]; /* input */
-    size_t at, end;               /* input frames not yet resampled */
+    uint64_t fade_in; /* output frames */
+    uint64_t skip;    /* of the stream's frames, to be passed over */
+    /* Output frames from..to - 1 were made after a redo: their resampler began with frame `origin`
+     * of the stream. */
+    uint64_t redone_from, redone_to, redone_origin;
+    float planar[CHANNELS][PIECE];
 };
 
-static uint64_t greatest_common_divisor(uint64_t a, uint64_t b)
+/* The relay's source: n of the stream's next frames. */
+static int read_stream(void *user, float *frames, size_t n, Error *err)
 {
-    while (b) {
-        const uint64_t rest = a % b;
-        a = b;
-        b = rest;
+    Playback *playback = user;
+    float *const planar[CHANNELS] = {playback->planar[0], playback->planar[1]};
+    while (playback->skip) {
+        const size_t m = playback->skip < PIECE ? (size_t)playback->skip : PIECE;
+        if (texture_stream_read(playback->stream, planar, m, err))
+            return -1;
+        playback->skip -= m;
     }
-    return a;
-}
-
-static void find_steps(Playback *playback, double from, double to)
-{
-    playback->ratio = from / to;
-    if (from != floor(from) || to != floor(to))
-        return;
-    const uint64_t divisor = greatest_common_divisor((uint64_t)from, (uint64_t)to);
-    if ((uint64_t)from / divisor <= WARM_UP) {
-        playback->step_in = (uint64_t)from / divisor;
-        playback->step_out = (uint64_t)to / divisor;
+    for (size_t done = 0; done < n;) {
+        const size_t m = n - done < PIECE ? n - done : PIECE;
+        if (texture_stream_read(playback->stream, planar, m, err))
+            return -1;
+        for (size_t i = 0; i < m; i++)
+            for (unsigned c = 0; c < playback->channels; c++)
+                *frames++ = planar[c][i];
+        done += m;
     }
+    return 0;
 }
 
 Playback *playback_create(const TextureModel *model, const TextureSettings *settings,
@@ -62,12 +60,11 @@ Playback *playback_create(const TextureModel *model, const TextureSettings *sett
     playback->channels = channels;
     playback->stream = texture_stream_create(model, settings, channels, rewinds, cancel, err);
     if (playback->stream)
-        playback->resampler = resampler_create(model_rate, rate, channels, err);
-    if (!playback->resampler) {
+        playback->relay = relay_create(model_rate, rate, channels, read_stream, playback, err);
+    if (!playback->relay) {
         playback_destroy(playback);
         return NULL;
     }
-    find_steps(playback, model_rate, rate);
     playback->fade_in = (uint64_t)(FADE_IN_SECONDS * rate);
     return playback;
 }
@@ -77,7 +74,7 @@ void playback_destroy(Playback *playback)
     if (!playback)
         return;
     texture_stream_destroy(playback->stream);
-    resampler_destroy(playback->resampler);
+    relay_destroy(playback->relay);
     free(playback);
 }
 
@@ -88,51 +85,14 @@ int playback_prepare(Playback *playback, Error *err)
 
 uint64_t playback_position(const Playback *playback)
 {
-    return playback->position;
+    return relay_position(playback->relay);
 }
 
-static int refill(Playback *playback, Error *err)
+/* Applies the fade-in to n frames, of which the first is number `first`. */
+static void fade_in(const Playback *playback, uint64_t first, float *out, size_t n)
 {
-    float *const planar[2] = {playback->planar[0], playback->planar[1]};
-    while (playback->skip_in) {
-        const size_t n = playback->skip_in < PIECE ? (size_t)playback->skip_in : PIECE;
-        if (texture_stream_read(playback->stream, planar, n, err))
-            return -1;
-        playback->skip_in -= n;
-    }
-    if (texture_stream_read(playback->stream, planar, PIECE, err))
-        return -1;
-    for (size_t i = 0; i < PIECE; i++)
-        for (unsigned c = 0; c < playback->channels; c++)
-            playback->interleaved[i * playback->channels + c] = playback->planar[c][i];
-    playback->at = 0;
-    playback->end = PIECE;
-    return 0;
-}
-
-/* The next `frames` frames as the resampler gives them. */
-static int resample(Playback *playback, float *out, size_t frames, Error *err)
-{
-    const unsigned channels = playback->channels;
-    for (size_t done = 0; done < frames;) {
-        if (playback->at == playback->end && refill(playback, err))
-            return -1;
-        size_t used = 0, made = 0;
-        if (resampler_process(playback->resampler, playback->interleaved + playback->at * channels,
-                              playback->end - playback->at, &used, out + done * channels,
-                              frames - done, &made, err))
-            return -1;
-        playback->at += used;
-        done += made;
-    }
-    return 0;
-}
-
-/* Applies the fade-in to n frames from the current position on. */
-static void fade_in(const Playback *playback, float *out, size_t n)
-{
-    for (size_t i = 0; i < n && playback->position + i < playback->fade_in; i++) {
-        const float gain = (float)(playback->position + i) / (float)playback->fade_in;
+    for (size_t i = 0; i < n && first + i < playback->fade_in; i++) {
+        const float gain = (float)(first + i) / (float)playback->fade_in;
         for (unsigned c = 0; c < playback->channels; c++)
             out[i * playback->channels + c] *= gain;
     }
@@ -140,50 +100,73 @@ static void fade_in(const Playback *playback, float *out, size_t n)
 
 int playback_read(Playback *playback, float *out, size_t frames, Error *err)
 {
-    float passed[2 * PIECE];
-    while (playback->skip_out) {
-        const size_t n = playback->skip_out < PIECE ? (size_t)playback->skip_out : PIECE;
-        if (resample(playback, passed, n, err))
-            return -1;
-        playback->skip_out -= n;
-    }
-    if (resample(playback, out, frames, err))
+    const uint64_t first = relay_position(playback->relay);
+    if (relay_read(playback->relay, out, frames, err))
         return -1;
-    fade_in(playback, out, frames);
+    fade_in(playback, first, out, frames);
     limiter_apply(out, frames * playback->channels);
-    playback->position += frames;
     return 0;
 }
 
-static void forget(Playback *playback, uint64_t position)
+/* Goes on with frame `frame`, while the stream stands at its frame `start`. */
+static void go_on(Playback *playback, uint64_t start, uint64_t origin, uint64_t frame)
 {
-    resampler_reset(playback->resampler);
-    playback->at = playback->end = 0;
-    playback->skip_in = playback->skip_out = 0;
-    playback->position = position;
+    playback->skip = origin - start;
+    relay_seek(playback->relay, origin, frame);
 }
 
 void playback_restart(Playback *playback, const TextureSettings *settings)
 {
     texture_stream_restart(playback->stream, settings);
-    forget(playback, 0);
+    playback->redone_from = playback->redone_to = 0;
+    go_on(playback, 0, 0, 0);
 }
 
 uint64_t playback_redo(Playback *playback, const TextureSettings *settings, uint64_t from)
 {
-    const double wanted = floor((double)from * playback->ratio) - (double)WARM_UP;
-    const uint64_t start =
-        texture_stream_redo(playback->stream, settings, wanted > 0.0 ? (uint64_t)wanted : 0);
-    /* The resampler starts where an input and an output frame fall together, so that what it makes
-     * lies where it would have lain. Other pairs of rates are met to half a frame. */
-    uint64_t input = start, output = (uint64_t)llround((double)start / playback->ratio);
-    if (playback->step_in) {
-        const uint64_t steps = (start + playback->step_in - 1) / playback->step_in;
-        input = steps * playback->step_in;
-        output = steps * playback->step_out;
+    const uint64_t wanted = relay_near(playback->relay, from);
+    const uint64_t start = texture_stream_redo(playback->stream, settings, wanted);
+    uint64_t output;
+    const uint64_t origin = relay_meet(playback->relay, start > wanted ? start : wanted, &output);
+    const uint64_t frame = output > from ? output : from;
+    playback->redone_from = frame;
+    playback->redone_to = relay_stretch_end(playback->relay, frame);
+    playback->redone_origin = origin;
+    go_on(playback, start, origin, frame);
+    return frame;
+}
+
+int playback_pack(const Playback *playback, uint64_t frame, Packer *packer)
+{
+    const bool redone = frame >= playback->redone_from && frame < playback->redone_to;
+    const uint64_t usual = relay_origin(playback->relay, frame);
+    const uint64_t origin =
+        redone && playback->redone_origin > usual ? playback->redone_origin : usual;
+    pack_whole(packer, frame);
+    pack_whole(packer, origin);
+    return texture_stream_pack(playback->stream, origin, packer);
+}
+
+int playback_unpack(Playback *playback, const TextureSettings *settings, Unpacker *unpacker)
+{
+    const uint64_t frame = unpack_whole(unpacker, PLAYBACK_MOST);
+    const uint64_t origin = unpack_whole(unpacker, PLAYBACK_MOST);
+    uint64_t start, output;
+    playback_restart(playback, settings);
+    if (texture_stream_unpack(playback->stream, settings, unpacker, &start))
+        return -1;
+    /* A resampler that begins there, soon enough and not too soon. */
+    const uint64_t usual = relay_origin(playback->relay, frame);
+    const bool meets = relay_meet(playback->relay, origin, &output) == origin && output <= frame;
+    if (!meets || origin < usual || origin < start || origin - start > PLAYBACK_SKIP) {
+        playback_restart(playback, settings);
+        return -1;
     }
-    forget(playback, output > from ? output : from);
-    playback->skip_in = input - start;
-    playback->skip_out = playback->position - output;
-    return playback->position;
+    if (origin > usual) {
+        playback->redone_from = frame;
+        playback->redone_to = relay_stretch_end(playback->relay, frame);
+        playback->redone_origin = origin;
+    }
+    go_on(playback, start, origin, frame);
+    return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef BRUME_MODELS_PLAYBACK_H
 #define BRUME_MODELS_PLAYBACK_H
 
+#include "dsp/pack.h"
 #include "models/texture_stream.h"
 
 typedef struct Playback Playback;
@@ -32,5 +33,20 @@ void playback_restart(Playback *playback, const TextureSettings *settings);
 /* Makes the sound again from frame `from` on, with other settings but the same seed. Returns the
  * number of the next frame: `from`, or a later one if that is out of reach. */
 uint64_t playback_redo(Playback *playback, const TextureSettings *settings, uint64_t from);
+
+/* What it takes to go on from frame `frame` elsewhere, to the bit. The frame must have been read,
+ * and lie no further back than playback_redo reaches, less a second (a second and a half, where the
+ * rates meet once a second alone). -1 if it is out of reach; out of memory the packer says so. */
+int playback_pack(const Playback *playback, uint64_t frame, Packer *packer);
+
+/* Goes on from what was packed with the same model, settings, channels and rate, on a processor
+ * whose arithmetic is the same (tests/bench/EXACT.md). Trusts nothing of it: -1 where it cannot be,
+ * and then it stands at the first frame. */
+int playback_unpack(Playback *playback, const TextureSettings *settings, Unpacker *unpacker);
+
+/* Frame numbers beyond this (500 years) are absurd; and no position is kept in so long a way before
+ * a frame. */
+#define PLAYBACK_MOST (UINT64_MAX >> 10)
+#define PLAYBACK_SKIP ((uint64_t)1 << 17)
 
 #endif

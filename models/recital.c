@@ -12,7 +12,16 @@ enum { PIECE = 256, BEFORE = 4 * MELODY_HOP };
 
 static const double FADE_IN_SECONDS = 0.01;
 
+/* No prompt is as loud. */
+static const float LOUDEST = 1e30F;
+
+/* As much of a prompt counts. */
+enum { MOST_PROMPT = CONTINUATION_HEARD * MELODY_RATE };
+
 struct Recital {
+    ContinuationSettings settings;
+    float *prompt; /* (prompt_n,) */
+    size_t prompt_n;
     Continuation *continuation;
     Resampler *resampler;
     unsigned channels;
@@ -59,6 +68,16 @@ static int warm_up(Recital *recital, const float *prompt, size_t n, Error *err)
     return 0;
 }
 
+static int keep_prompt(Recital *recital, const float *prompt, size_t n, Error *err)
+{
+    recital->prompt_n = n < MOST_PROMPT ? n : MOST_PROMPT;
+    recital->prompt = malloc((recital->prompt_n + 1) * sizeof *prompt);
+    if (!recital->prompt)
+        return error_set(err, "out of memory for a continuation");
+    memcpy(recital->prompt, prompt + n - recital->prompt_n, recital->prompt_n * sizeof *prompt);
+    return 0;
+}
+
 Recital *recital_create(const MelodyModel *model, const float *prompt, size_t n,
                         const ContinuationSettings *settings, unsigned channels, double rate,
                         const atomic_bool *cancel, Error *err)
@@ -68,9 +87,11 @@ Recital *recital_create(const MelodyModel *model, const float *prompt, size_t n,
         error_set(err, "out of memory for a continuation");
         return NULL;
     }
+    recital->settings = *settings;
     recital->channels = channels;
     recital->rate = rate;
-    recital->resampler = resampler_create(MELODY_RATE, rate, 1, err);
+    if (!keep_prompt(recital, prompt, n, err))
+        recital->resampler = resampler_create(MELODY_RATE, rate, 1, err);
     if (recital->resampler)
         recital->continuation = continuation_create(model, prompt, n, settings, cancel, err);
     if (!recital->continuation || (settings->after == 0 && warm_up(recital, prompt, n, err))) {
@@ -87,6 +108,7 @@ void recital_destroy(Recital *recital)
         return;
     continuation_destroy(recital->continuation);
     resampler_destroy(recital->resampler);
+    free(recital->prompt);
     free(recital);
 }
 
@@ -115,4 +137,36 @@ int recital_read(Recital *recital, float *out, size_t frames, Error *err)
 ContinuationReport recital_report(const Recital *recital)
 {
     return continuation_report(recital->continuation);
+}
+
+void recital_pack(const Recital *recital, Packer *packer)
+{
+    pack_whole(packer, recital->settings.seed);
+    pack_floats(packer, &recital->settings.temperature, 1);
+    pack_floats(packer, &recital->settings.top_p, 1);
+    pack_real(packer, recital->settings.after);
+    pack_whole(packer, recital->prompt_n);
+    pack_floats(packer, recital->prompt, recital->prompt_n);
+}
+
+int recital_unpack(Unpacker *unpacker, ContinuationSettings *settings, float **prompt, size_t *n,
+                   Error *err)
+{
+    settings->seed = unpack_whole(unpacker, UINT64_MAX);
+    unpack_floats(unpacker, &settings->temperature, 1, LOUDEST);
+    unpack_floats(unpacker, &settings->top_p, 1, LOUDEST);
+    settings->after = unpack_real(unpacker);
+    *n = (size_t)unpack_whole(unpacker, MOST_PROMPT);
+    *prompt = NULL;
+    if (unpacker->failed || continuation_check(settings, NULL))
+        return error_set(err, "what is kept of a continuation is damaged");
+    *prompt = malloc((*n + 1) * sizeof **prompt);
+    if (!*prompt)
+        return error_set(err, "out of memory for a continuation");
+    unpack_floats(unpacker, *prompt, *n, LOUDEST);
+    if (!unpacker->failed)
+        return 0;
+    free(*prompt);
+    *prompt = NULL;
+    return error_set(err, "what is kept of a continuation is damaged");
 }

@@ -3,6 +3,7 @@
 #ifndef BRUME_MODELS_RECITAL_H
 #define BRUME_MODELS_RECITAL_H
 
+#include "dsp/pack.h"
 #include "models/continuation.h"
 
 typedef struct Recital Recital;
@@ -19,5 +20,13 @@ void recital_destroy(Recital *recital);
 int recital_read(Recital *recital, float *out, size_t frames, Error *err);
 
 ContinuationReport recital_report(const Recital *recital);
+
+/* What it takes to make the same recital again: settings, and the prompt as far as it counts. */
+void recital_pack(const Recital *recital, Packer *packer);
+
+/* The same back: *prompt (*n,) is the caller's to free. Trusts nothing of it: -1 with a message,
+ * and *prompt NULL, where it is none or memory is short. */
+int recital_unpack(Unpacker *unpacker, ContinuationSettings *settings, float **prompt, size_t *n,
+                   Error *err);
 
 #endif

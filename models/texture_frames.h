@@ -12,6 +12,7 @@
 #ifndef BRUME_MODELS_TEXTURE_FRAMES_H
 #define BRUME_MODELS_TEXTURE_FRAMES_H
 
+#include "dsp/pack.h"
 #include "models/texture_settings.h"
 
 #include <stdatomic.h>
@@ -68,5 +69,12 @@ void texture_frames_drop(TextureFrames *frames, size_t n);
 size_t texture_frames_state_size(const TextureFrames *frames);
 void texture_frames_save(const TextureFrames *frames, void *state);
 void texture_frames_load(TextureFrames *frames, const void *state);
+
+/* What such a state holds, without the settings, to be read elsewhere. */
+void texture_frames_pack(const TextureFrames *frames, const void *state, Packer *packer);
+
+/* The same back into frames that were restarted with the settings of then. Trusts nothing of it: -1
+ * where it cannot be, and then they must be restarted. */
+int texture_frames_unpack(TextureFrames *frames, Unpacker *unpacker);
 
 #endif

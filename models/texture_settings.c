@@ -1,6 +1,7 @@
 #include "models/texture_settings.h"
 
 #include <math.h>
+#include <string.h>
 
 TextureSettings texture_settings_default(void)
 {
@@ -28,4 +29,30 @@ int texture_settings_check(const TextureSettings *settings, const TextureModel *
     if (!(settings->width >= 0.0f && settings->width <= 1.0f))
         return error_set(err, "width %g: give 0 to 1", (double)settings->width);
     return 0;
+}
+
+bool texture_settings_same(const TextureSettings *a, const TextureSettings *b)
+{
+    return a->seed == b->seed && a->sampler == b->sampler && a->steps == b->steps &&
+           a->width == b->width && !memcmp(a->mix, b->mix, sizeof a->mix);
+}
+
+void texture_settings_pack(const TextureSettings *settings, Packer *packer)
+{
+    pack_whole(packer, settings->seed);
+    pack_floats(packer, settings->mix, TEXTURE_MAX_CLASSES);
+    pack_whole(packer, (uint64_t)settings->sampler);
+    pack_whole(packer, (uint64_t)settings->steps);
+    pack_floats(packer, &settings->width, 1);
+}
+
+int texture_settings_unpack(TextureSettings *settings, const TextureModel *model,
+                            Unpacker *unpacker)
+{
+    settings->seed = unpack_whole(unpacker, UINT64_MAX);
+    unpack_floats(unpacker, settings->mix, TEXTURE_MAX_CLASSES, 1e30f);
+    settings->sampler = (SamplerKind)unpack_whole(unpacker, SAMPLER_DPM);
+    settings->steps = (int)unpack_whole(unpacker, 1000);
+    unpack_floats(unpacker, &settings->width, 1, 1.0f);
+    return unpacker->failed ? -1 : texture_settings_check(settings, model, NULL);
 }

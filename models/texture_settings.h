@@ -2,9 +2,11 @@
 #ifndef BRUME_MODELS_TEXTURE_SETTINGS_H
 #define BRUME_MODELS_TEXTURE_SETTINGS_H
 
+#include "dsp/pack.h"
 #include "models/sampler.h"
 #include "models/texture_model.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct TextureSettings {
@@ -22,5 +24,13 @@ TextureSettings texture_settings_default(void);
 
 /* Checks ranges and that some class has weight; -1 names the fault. */
 int texture_settings_check(const TextureSettings *settings, const TextureModel *model, Error *err);
+
+/* Whether they ask for the same sound. */
+bool texture_settings_same(const TextureSettings *a, const TextureSettings *b);
+
+/* As bytes, and back: -1 where these are none that texture_settings_check accepts for `model`. */
+void texture_settings_pack(const TextureSettings *settings, Packer *packer);
+int texture_settings_unpack(TextureSettings *settings, const TextureModel *model,
+                            Unpacker *unpacker);
 
 #endif

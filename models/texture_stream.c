@@ -218,6 +218,43 @@ uint64_t texture_stream_redo(TextureStream *stream, const TextureSettings *setti
     return texture_stream_position(stream);
 }
 
+int texture_stream_pack(const TextureStream *stream, uint64_t sample, Packer *packer)
+{
+    uint64_t block = stream->block;
+    while (block > stream->oldest &&
+           (block == stream->block || block_start(stream, block) > sample))
+        block--;
+    if (!stream->rewinds || block == stream->block || block_start(stream, block) > sample)
+        return -1;
+    const char *at = snapshot_of(stream, block);
+    pack_whole(packer, block);
+    texture_frames_pack(stream->frames, at, packer);
+    at += texture_frames_state_size(stream->frames);
+    for (unsigned c = 0; c < stream->channels; c++) {
+        inverter_pack(stream->channel[c].inverter, at, packer);
+        at += inverter_state_size(stream->channel[c].inverter);
+    }
+    return 0;
+}
+
+int texture_stream_unpack(TextureStream *stream, const TextureSettings *settings,
+                          Unpacker *unpacker, uint64_t *sample)
+{
+    const uint64_t most = UINT64_MAX / (INVERTER_BLOCK * stream->hop);
+    texture_stream_restart(stream, settings);
+    const uint64_t block = unpack_whole(unpacker, most);
+    int failed = texture_frames_unpack(stream->frames, unpacker);
+    for (unsigned c = 0; c < stream->channels; c++)
+        failed |= inverter_unpack(stream->channel[c].inverter, block * INVERTER_BLOCK, unpacker);
+    if (failed || unpacker->failed) {
+        texture_stream_restart(stream, settings);
+        return -1;
+    }
+    stream->block = stream->next = stream->oldest = block;
+    *sample = texture_stream_position(stream);
+    return 0;
+}
+
 /* Gains for a mixture of classes. */
 static void set_gains(TextureStream *stream, const float *mix)
 {

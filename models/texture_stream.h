@@ -6,6 +6,7 @@
 #ifndef BRUME_MODELS_TEXTURE_STREAM_H
 #define BRUME_MODELS_TEXTURE_STREAM_H
 
+#include "dsp/pack.h"
 #include "models/texture_frames.h"
 
 typedef struct TextureStream TextureStream;
@@ -37,6 +38,16 @@ void texture_stream_restart(TextureStream *stream, const TextureSettings *settin
  * those in force in width alone, it is the same texture, otherwise spread; else another follows.
  * Returns the number of the next sample: the caller passes over what comes before `from`. */
 uint64_t texture_stream_redo(TextureStream *stream, const TextureSettings *settings, uint64_t from);
+
+/* How it stood at the last remembered block that begins at or before sample `sample`, which has
+ * been read. -1 if none is remembered. */
+int texture_stream_pack(const TextureStream *stream, uint64_t sample, Packer *packer);
+
+/* Stands as it stood when that was packed, with the settings of then; *sample is the number of the
+ * next sample. Trusts nothing of it: -1 where it cannot be, and then it stands at the first sample.
+ */
+int texture_stream_unpack(TextureStream *stream, const TextureSettings *settings,
+                          Unpacker *unpacker, uint64_t *sample);
 
 /* Seconds between the joins of chunks, and the time of the first: where seams would be. */
 double texture_stream_join_interval(const TextureModel *model);

@@ -13,6 +13,7 @@
 #include <lv2/core/lv2_util.h>
 #include <lv2/options/options.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,8 @@ static void open_default(Brume *self)
                       self->playing ? self->playing->status : "out of memory");
     else
         self->kept = choice;
+    if (self->playing && self->playing->model)
+        worker_know(self, self->playing->model);
 }
 
 /* Thread class: instantiation. */
@@ -127,6 +130,25 @@ static void connect_port(LV2_Handle handle, uint32_t port, void *data)
         self->ports[port] = data;
 }
 
+/* The sound goes on where the session was saved, if it was and that fits. */
+static void take_place(Brume *self)
+{
+    Error err = {""};
+    const Mode mode = (Mode)lroundf(settings_control(self, PORT_MODE));
+    const GeneratorKind kind = mode == MODE_CONTINUE ? GENERATOR_ANSWER : GENERATOR_TEXTURE;
+    if (!self->place.bytes || !self->generator)
+        return;
+    if (generator_resume(self->generator, kind, self->place.bytes, self->place.size,
+                         &self->settings, &err)) {
+        status_complain(&self->status, COMPLAINT_PLACE);
+        lv2_log_warning(&self->logger, "Brume: the sound begins at its start: %s\n", err.message);
+        state_forget_place(self);
+    } else if (kind == GENERATOR_ANSWER) {
+        self->mode = MODE_CONTINUE;
+        self->dialogue.state = DIALOGUE_ANSWERS;
+    }
+}
+
 /* Thread class: instantiation. */
 static void activate(LV2_Handle handle)
 {
@@ -144,11 +166,14 @@ static void activate(LV2_Handle handle)
     self->go = self->start_pending = self->restart = self->hush = false;
     self->freewheel = self->again = false;
     self->underruns = 0;
+    atomic_store(&self->lasting, false);
+    atomic_store(&self->sounded, false);
     self->status.changed = self->model_wanted = true;
     self->settings = settings_read(self, brume_model(self));
     self->strength = settings_control(self, PORT_STRENGTH);
     if (self->generator) {
         generator_set(self->generator, &self->settings, self->strength);
+        take_place(self);
         if (generator_start(self->generator, &err))
             status_model(&self->status, err.message);
     }
@@ -178,6 +203,8 @@ static void write_meters(Brume *self)
     if (now.answer == GENERATOR_TARDY)
         status_complain(&self->status, COMPLAINT_TARDY);
     self->answer = now.answer;
+    if (now.playing || self->freewheel)
+        atomic_store_explicit(&self->sounded, true, memory_order_relaxed);
     write_output(self, PORT_UNDERRUNS, (float)now.underruns);
     write_output(self, PORT_LOAD, now.load);
     write_output(self, PORT_BUFFERED, now.buffered);
@@ -189,6 +216,16 @@ static Events input_events(const Brume *self, PortIndex port)
 {
     const LV2_Atom_Sequence *sequence = self->ports[port];
     return events_of(sequence && sequence->atom.type == self->uris.atom_Sequence ? sequence : NULL);
+}
+
+/* Whether a session could go on with what sounds: the host tells nobody later that a key is still
+ * held, so what keys play begins anew; and so does what is made of an input that will be another.
+ */
+static bool lasts(const Brume *self)
+{
+    if (self->mode == MODE_TEXTURE)
+        return self->voice.note == 0 && self->voice.count == 0 && !self->start_pending;
+    return self->mode == MODE_CONTINUE && self->dialogue.state == DIALOGUE_ANSWERS;
 }
 
 /* Thread class: audio. */
@@ -214,6 +251,8 @@ static void run(LV2_Handle handle, uint32_t frames)
     }
     mix_play(self, done, frames);
     status_advance(&self->status, frames);
+    settings_tell_classes(self);
+    atomic_store_explicit(&self->lasting, lasts(self), memory_order_relaxed);
     write_meters(self);
     notify_write(self);
     denormals_restore(denormals);
@@ -226,6 +265,9 @@ static void deactivate(LV2_Handle handle)
     self->active = false;
     if (self->generator)
         generator_stop(self->generator);
+    /* Hosts may switch it off and on again before anybody has heard anything. */
+    if (atomic_load(&self->sounded))
+        state_forget_place(self);
 }
 
 /* Thread class: instantiation. */
@@ -234,6 +276,7 @@ static void cleanup(LV2_Handle handle)
     Brume *self = handle;
     generator_destroy(self->generator);
     worker_clear(self);
+    state_forget_place(self);
     pthread_mutex_destroy(&self->lock);
     delay_destroy(self->delay);
     free(self->bundle);

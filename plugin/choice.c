@@ -127,6 +127,40 @@ static void judge_name(Choice *choice, const char *bundle, Verdict *verdict, Err
              verdict->model ? "; until it is back the default model plays" : "");
 }
 
+/* A class's number in the model, or -1. */
+static long find_class(const TextureConfig *config, const char *name)
+{
+    for (size_t c = 0; c < config->denoiser.classes; c++)
+        if (!strcmp(config->classes[c], name))
+            return (long)c;
+    return -1;
+}
+
+/* The class that a knob stood for: where it has another number now, or is missing, the player is
+ * told. */
+static void judge_class(const char *saved, Verdict *verdict, ClassPin *pin)
+{
+    const TextureConfig *config = texture_model_config(shared_model_texture(verdict->model));
+    char *to = verdict->status + strlen(verdict->status), *name;
+    const size_t room = sizeof verdict->status - strlen(verdict->status);
+    const unsigned long number = strtoul(saved, &name, 10);
+    if (name == saved || *name++ != ' ' || number >= TEXTURE_MAX_CLASSES)
+        return;
+    const long class_ = find_class(config, name);
+    const size_t last = config->denoiser.classes - 1;
+    const size_t instead = number < last ? number : last;
+    if (class_ < 0)
+        snprintf(to, room,
+                 "The model has no class \"%s\", which the session was saved with; \"%s\" plays "
+                 "instead. ",
+                 name, config->classes[instead]);
+    else if ((size_t)class_ != number) {
+        snprintf(to, room, "\"%s\" was number %lu when the session was saved, and is %ld now. ",
+                 name, number, class_);
+        *pin = (ClassPin){.there = true, .number = number, .class_ = (size_t)class_};
+    }
+}
+
 static void judge_session(Choice *choice, const char *bundle, Verdict *verdict, bool *refused)
 {
     Error err = {""};
@@ -143,6 +177,8 @@ static void judge_session(Choice *choice, const char *bundle, Verdict *verdict, 
     if (verdict->model) {
         char name[CHOICE_NAME];
         name_of(shared_model_path(verdict->model), name);
+        for (size_t k = 0; k < CLASS_KNOBS; k++)
+            judge_class(choice->classes[k], verdict, &verdict->pins[k]);
         describe(verdict, name);
     }
 }

@@ -14,9 +14,20 @@
 #define CHOICE_PATH    4096
 #define CHOICE_NAME    256
 #define CHOICE_HASH    65
+#define CHOICE_CLASS   (TEXTURE_CLASS_ROOM + 8)
 
 /* The version of what a session stores (plugin/state.c). */
-#define CHOICE_VERSION 1
+#define CHOICE_VERSION 2
+
+/* What a knob that chooses a class stands for while it stays where a session left it, in a model
+ * whose classes are ordered otherwise than they were then. */
+enum { CLASS_KNOBS = 2 };
+typedef struct ClassPin {
+    bool there;
+    bool seen;     /* the knob stood there */
+    size_t number; /* of the knob */
+    size_t class_; /* the model's */
+} ClassPin;
 
 /* A model that is asked for; what is not known is empty. `path` is the last member, so that a
  * message may end with it. */
@@ -24,6 +35,9 @@ typedef struct Choice {
     bool session;    /* a session asks, not the player */
     int32_t version; /* of what the session stores; 0 = it does not say */
     char hash[CHOICE_HASH];
+    /* Of the knobs `texture` and `morph_to`: number, space, and the name of the class that it stood
+     * for, as "11 rain". */
+    char classes[CLASS_KNOBS][CHOICE_CLASS];
     char name[CHOICE_NAME]; /* as in models/catalogue.h */
     char path[CHOICE_PATH]; /* empty: the model is known by its name alone, or the default one */
 } Choice;
@@ -31,7 +45,8 @@ typedef struct Choice {
 /* What came of it: to run(), and back to be freed. */
 typedef struct Verdict {
     SharedModel *model; /* to be played; NULL: go on as before */
-    SharedModel *gift;  /* another reference to it, for the generator; NULL once it is given */
+    ClassPin pins[CLASS_KNOBS];
+    SharedModel *gift; /* another reference to it, for the generator; NULL once it is given */
     char status[STATUS_MODEL_ROOM];
     struct Verdict *next; /* run() keeps those that are to be freed in a list */
 } Verdict;

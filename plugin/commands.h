@@ -13,12 +13,13 @@
 #define COMMANDS_ROOM 32
 
 typedef enum {
-    COMMAND_SET,      /* other settings for the same texture */
-    COMMAND_SWAP,     /* another model; a texture that plays starts over */
-    COMMAND_RESTART,  /* a new texture */
-    COMMAND_LISTEN,   /* no texture; what is answered ends */
-    COMMAND_ANSWER,   /* the melody that was heard is carried on */
-    COMMAND_TRANSFORM /* what is heard from now on is transformed */
+    COMMAND_SET,       /* other settings for the same texture */
+    COMMAND_SWAP,      /* another model; a texture that plays starts over */
+    COMMAND_RESTART,   /* a new texture */
+    COMMAND_LISTEN,    /* no texture; what is answered ends */
+    COMMAND_ANSWER,    /* the melody that was heard is carried on */
+    COMMAND_TRANSFORM, /* what is heard from now on is transformed */
+    COMMAND_RESUME     /* the answer that a session was saved in goes on; the thread's own */
 } CommandKind;
 
 typedef struct Command {

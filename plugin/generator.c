@@ -1,5 +1,6 @@
 #include "plugin/generator_parts.h"
 
+#include "dsp/invert.h"
 #include "models/melody_condition.h"
 
 #include <math.h>
@@ -7,9 +8,13 @@
 #include <string.h>
 #include <time.h>
 
-/* Sound that is kept ready; snapshots of the stream reach as far back. */
+/* Sound that is kept ready. */
 static const double TARGET_SECONDS = 1.5;
-enum { PIECE = 256, REWINDS = 16 };
+enum { PIECE = 256 };
+
+/* How far snapshots of the stream reach back: the store, what a resampler must have heard, a block.
+ */
+static const double REACH_SECONDS = 2.9;
 
 /* So long after a knob has moved nothing is made beyond that: it may move again. */
 static const double CALM_SECONDS = 0.5;
@@ -32,7 +37,10 @@ void generator_sleep(long nanoseconds)
 static Playback *create_playback(Generator *generator, SharedModel *model,
                                  const TextureSettings *settings, Error *err)
 {
-    return playback_create(shared_model_texture(model), settings, 2, generator->rate, REWINDS,
+    const TextureModel *texture = shared_model_texture(model);
+    const double blocks = REACH_SECONDS * (double)texture_model_config(texture)->rate /
+                          (INVERTER_BLOCK * (double)texture_model_hop(texture));
+    return playback_create(texture, settings, 2, generator->rate, (size_t)ceil(blocks),
                            &generator->cancel, err);
 }
 
@@ -42,6 +50,11 @@ Generator *generator_create(double rate, SharedModel *model, const char *melody,
     Generator *generator = calloc(1, sizeof *generator);
     if (!generator) {
         error_set(err, "out of memory for the generator");
+        return NULL;
+    }
+    if (pthread_mutex_init(&generator->busy, NULL)) {
+        free(generator);
+        error_set(err, "the system refuses a lock: no sound can be made");
         return NULL;
     }
     generator->rate = rate;
@@ -79,6 +92,8 @@ void generator_destroy(Generator *generator)
         return;
     generator_stop(generator);
     release_commands(generator);
+    reviving_clear(generator);
+    pthread_mutex_destroy(&generator->busy);
     recital_destroy(generator->recital);
     transform_playback_destroy(generator->transform);
     playback_destroy(generator->playback);
@@ -138,7 +153,7 @@ static int write_piece(Generator *generator)
     return 0;
 }
 
-static int write_least(Generator *generator)
+int generator_write_least(Generator *generator)
 {
     while (lanes_waiting(generator->lanes) < lanes_least(generator->lanes))
         if (write_piece(generator))
@@ -179,7 +194,7 @@ static int redo(Generator *generator, const Command *command)
     const uint64_t start = playback_redo(generator->playback, &command->settings, from);
     lanes_begin(generator->lanes, start);
     if (command->from == COMMAND_SOON ? write_least_ahead(generator, start)
-                                      : write_least(generator))
+                                      : generator_write_least(generator))
         return -1;
     lanes_offer(generator->lanes, LANES_ALIGNED, command->serial);
     if (start == 0)
@@ -193,7 +208,7 @@ static int restart(Generator *generator, const Command *command)
 {
     playback_restart(generator->playback, &command->settings);
     lanes_begin(generator->lanes, 0);
-    if (write_least(generator))
+    if (generator_write_least(generator))
         return -1;
     lanes_offer(generator->lanes, command->hard ? LANES_HARD : LANES_ANEW, command->serial);
     return 0;
@@ -270,7 +285,7 @@ static int answer(Generator *generator, const Command *command)
     if (!recital)
         return 0;
     lanes_begin(generator->lanes, 0);
-    if (write_least(generator))
+    if (generator_write_least(generator))
         return -1;
     lanes_offer(generator->lanes, LANES_ANEW, command->serial);
     return 0;
@@ -294,6 +309,8 @@ static int act(Generator *generator, Command *command)
         return generator->playback ? restart(generator, command) : 0;
     case COMMAND_TRANSFORM:
         return transforming_begin(generator, command);
+    case COMMAND_RESUME:
+        return reviving_begin(generator, command);
     case COMMAND_SWAP:
         if (generator->source == SOURCE_TRANSFORM)
             return transforming_swap(generator, command);
@@ -394,7 +411,10 @@ static void *run_thread(void *user)
     Generator *generator = user;
     double wall = generator_seconds(CLOCK_MONOTONIC), cpu = 0.0;
     while (!atomic_load(&generator->quit)) {
-        if (!work(generator))
+        pthread_mutex_lock(&generator->busy);
+        const bool did = work(generator);
+        pthread_mutex_unlock(&generator->busy);
+        if (!did || atomic_load(&generator->visitors) > 0)
             generator_sleep(IDLE_NS);
         measure_load(generator, &wall, &cpu);
     }
@@ -413,8 +433,11 @@ static void start_over(Generator *generator)
         install(generator);
     generator->settings = generator->request.command.settings;
     generator->strength = generator->wanted_strength;
-    if (generator->playback)
+    if (generator->playback && !generator->resumed)
         playback_restart(generator->playback, &generator->settings);
+    if (generator->playback && generator->resumed)
+        lanes_place(generator->lanes, playback_position(generator->playback));
+    generator->resumed = false;
 }
 
 int generator_start(Generator *generator, Error *err)
@@ -431,6 +454,8 @@ int generator_start(Generator *generator, Error *err)
     generator->broken = generator->waiting = generator->listens = generator->asked = false;
     generator->transforms = false;
     generator->since = generator->rest = 0;
+    if (generator->revival.there)
+        reviving_await(generator);
     if (pthread_create(&generator->thread, NULL, run_thread, generator))
         return error_set(err, "the system refuses a thread: no sound can be made");
     generator->started = true;

@@ -9,6 +9,7 @@
 #define BRUME_PLUGIN_GENERATOR_H
 
 #include "dsp/error.h"
+#include "dsp/pack.h"
 #include "models/continuation.h"
 #include "models/texture_settings.h"
 #include "plugin/shared_model.h"
@@ -50,8 +51,26 @@ Generator *generator_create(double rate, SharedModel *model, const char *melody,
 /* Stops the thread if it runs. Not on the audio thread. */
 void generator_destroy(Generator *generator);
 
-/* Starts the thread, from the stream's first frame. -1 with a message when the system refuses. */
+/* Starts the thread, from the stream's first frame (but see generator_resume). -1 with a message
+ * when the system refuses. */
 int generator_start(Generator *generator, Error *err);
+
+/* What sounded when generator_pack was called. */
+typedef enum GeneratorKind { GENERATOR_TEXTURE = 1, GENERATOR_ANSWER } GeneratorKind;
+
+/* Puts what it takes to go on with what sounds, from the frame that is heard next, into a packer:
+ * up to about a MiB. False if nothing sounds that could be gone on with. May run beside everything
+ * but creation, start, stop and destruction; waits for the thread's round, at most as long as a
+ * chunk takes. Not on the audio thread. */
+bool generator_pack(Generator *generator, Packer *packer);
+
+/* The next generator_start goes on from there instead of the first frame: with a texture of these
+ * settings, or with an answer, which is there once it has been made again (about a fiftieth of the
+ * time that it had sounded for). Trusts nothing of it: -1 with a message, and it will start as
+ * usual, if it is of another kind, model, rate or settings, or damaged. While the thread does not
+ * run. */
+int generator_resume(Generator *generator, GeneratorKind kind, const void *bytes, size_t size,
+                     const TextureSettings *settings, Error *err);
 
 /* Stops it, within one denoising step also in the middle of a chunk. Harmless if it does not run.
  */

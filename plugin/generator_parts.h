@@ -1,6 +1,6 @@
 /* The generator's inside: what its two sides share. generator.c is the generator's thread
- * and generator_transform.c that part of it which transforms, generator_reader.c the audio thread.
- */
+ * and generator_transform.c that part of it which transforms, generator_reader.c the audio thread;
+ * generator_keep.c is what sessions keep. */
 #ifndef BRUME_PLUGIN_GENERATOR_PARTS_H
 #define BRUME_PLUGIN_GENERATOR_PARTS_H
 
@@ -20,6 +20,16 @@ typedef struct Request {
     Command command;
     SharedModel *model;
 } Request;
+
+/* The answer that a session was saved in, until the thread has made it again. */
+typedef struct Revival {
+    bool there;
+    ContinuationSettings settings;
+    float *prompt; /* (n,) */
+    size_t n;
+    uint64_t position; /* of its frame that is heard next ... */
+    uint32_t wait;     /* ... after so many others */
+} Revival;
 
 /* Where the sound comes from. */
 typedef enum Source { SOURCE_TEXTURE, SOURCE_ANSWER, SOURCE_TRANSFORM } Source;
@@ -44,6 +54,8 @@ struct Generator {
     TextureSettings settings;
     float strength;
     Request request;
+    bool resumed; /* the playback stands where a session was saved */
+    Revival revival;
     bool broken;         /* the sound after what was written is lost: it must be made again */
     double redo_seconds; /* how long making the sound again takes, on average */
     double obeyed;       /* when something was last asked */
@@ -63,6 +75,8 @@ struct Generator {
     uint64_t serial;  /* of the last command */
     uint64_t awaited; /* while waiting: serial of the command to be heard from this frame on */
 
+    pthread_mutex_t busy; /* held by the thread in each of its rounds, and by a visitor */
+    _Atomic int visitors; /* who wait for it */
     pthread_t thread;
     bool started;
     atomic_bool quit, cancel, filling;
@@ -83,6 +97,15 @@ void generator_sleep(long nanoseconds);
  * `transform`, both of which are taken over and may be NULL. */
 void generator_change_source(Generator *generator, Source source, Recital *recital,
                              TransformPlayback *transform);
+
+/* Fills the lane begun as far as it must be to be offered. -1 when cancelled. */
+int generator_write_least(Generator *generator);
+
+/* Does a COMMAND_RESUME (generator_keep.c); before that, at the start, gets the reader ready for
+ * it. -1 when cancelled. */
+int reviving_begin(Generator *generator, const Command *command);
+void reviving_await(Generator *generator);
+void reviving_clear(Generator *generator);
 
 /* The thread's part in what is transformed (generator_transform.c): */
 

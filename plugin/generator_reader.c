@@ -62,12 +62,6 @@ static void post_late(Generator *generator)
         generator->is_late = !try_post(generator, &generator->late);
 }
 
-static bool same_settings(const TextureSettings *a, const TextureSettings *b)
-{
-    return a->seed == b->seed && a->sampler == b->sampler && a->steps == b->steps &&
-           a->width == b->width && !memcmp(a->mix, b->mix, sizeof a->mix);
-}
-
 /* The frame that other settings are to be heard from; or made of, where what comes in is
  * transformed. */
 static uint64_t set_from(const Generator *generator)
@@ -81,7 +75,7 @@ void generator_set(Generator *generator, const TextureSettings *settings, float 
 {
     const bool as_strong = strength == generator->wanted_strength || !generator->transforms;
     generator->wanted_strength = strength;
-    if (same_settings(settings, &generator->wanted) && as_strong)
+    if (texture_settings_same(settings, &generator->wanted) && as_strong)
         return;
     generator->wanted = *settings;
     if (generator->started)

@@ -1,8 +1,8 @@
 /* One instance of the plugin, for the files of the LV2 shell. Which thread may touch what:
  *
- * - run(): all but `kept`; posts to the worker.
- * - worker, restore, save: `bundle`, `map`, `logger`, `uris`; `kept` under `lock`; they put a
- * verdict into `incoming`, which run() takes out.
+ * - run(): all but what is kept under `lock`; posts to the worker.
+ * - worker, restore, save: `bundle`, `map`, `logger`, `uris`; `kept`, `known` and `place` under
+ * `lock`; atomics; they put a verdict into `incoming`, which run() takes out.
  * - activate, deactivate, instantiate, cleanup: everything; nothing else of the instance runs then.
  */
 #ifndef BRUME_PLUGIN_INSTANCE_H
@@ -28,6 +28,12 @@
 
 /* Longest piece that run() works on at once; blocks of any size are cut into pieces. */
 #define BRUME_PIECE 1024
+
+/* Where in a sound a session was saved (plugin/generator_keep.c): bytes, or NULL. */
+typedef struct Place {
+    void *bytes;
+    size_t size;
+} Place;
 
 /* A level's knob, and the gain that it stands for. */
 typedef struct Level {
@@ -73,6 +79,7 @@ typedef struct Brume {
     GeneratorAnswer answer; /* how it stood at the last block */
     bool silent_start;      /* nothing sounds that would have to fade out first */
     TextureSettings settings;
+    ClassPin pins[CLASS_KNOBS];
     float strength;
     Voice voice;
     Transport transport;
@@ -98,6 +105,14 @@ typedef struct Brume {
     /* What a session stores: the worker's, save's and restore's; never run()'s. */
     pthread_mutex_t lock;
     Choice kept;
+    SharedModel *known; /* the model that was found for it, or NULL */
+    Place place;        /* that a session was restored to, until something was heard */
+
+    /* From run() to save(). */
+    _Atomic uint32_t classes; /* each knob's number and class, 8 bits each, `texture` below */
+    _Atomic(const SharedModel *) classes_of;
+    atomic_bool lasting; /* what sounds can be gone on with in another session */
+    atomic_bool sounded; /* ... something, since activate() */
 
     float scratch[4][BRUME_PIECE];
 } Brume;

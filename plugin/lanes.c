@@ -25,6 +25,7 @@ struct Lanes {
 
     /* The writer's own. */
     int writing;
+    uint64_t begun; /* the frame that the lane turned to begins with */
 
     /* The reader's own. */
     int reading;
@@ -43,7 +44,7 @@ struct Lanes {
 
     /* From the reader to anybody. */
     _Atomic uint64_t horizon, underruns;
-    _Atomic size_t buffered;
+    _Atomic size_t buffered, left; /* frames ready; of `hold` */
     atomic_bool playing;
 };
 
@@ -81,7 +82,7 @@ void lanes_reset(Lanes *lanes)
     ring_reset(lanes->rings[1]);
     atomic_store(&lanes->offer, NO_OFFER);
     lanes->writing = lanes->reading = 0;
-    lanes->position = lanes->next_position = 0;
+    lanes->position = lanes->next_position = lanes->begun = 0;
     lanes->fading = lanes->sounded = false;
     lanes->sounding = SILENT;
     lanes->gain = 0.0f;
@@ -90,8 +91,15 @@ void lanes_reset(Lanes *lanes)
     lanes->timed = false;
     atomic_store(&lanes->horizon, 0);
     atomic_store(&lanes->buffered, 0);
+    atomic_store(&lanes->left, 0);
     atomic_store(&lanes->underruns, 0);
     atomic_store(&lanes->playing, false);
+}
+
+void lanes_place(Lanes *lanes, uint64_t position)
+{
+    lanes->position = lanes->begun = position;
+    atomic_store(&lanes->horizon, position);
 }
 
 bool lanes_spare(const Lanes *lanes)
@@ -103,7 +111,7 @@ void lanes_begin(Lanes *lanes, uint64_t start)
 {
     lanes->writing = 1 - lanes->writing;
     ring_reset(lanes->rings[lanes->writing]);
-    lanes->start = start;
+    lanes->start = lanes->begun = start;
 }
 
 void lanes_abandon(Lanes *lanes)
@@ -141,6 +149,20 @@ size_t lanes_least(const Lanes *lanes)
 uint64_t lanes_horizon(const Lanes *lanes)
 {
     return atomic_load_explicit(&lanes->horizon, memory_order_relaxed);
+}
+
+uint64_t lanes_due(const Lanes *lanes)
+{
+    /* The reader tells its new horizon before it gives the spare lane back. */
+    const bool taken = lanes_spare(lanes);
+    const uint64_t horizon = lanes_horizon(lanes);
+    return taken || (lanes->join == LANES_ALIGNED && horizon > lanes->begun) ? horizon
+                                                                             : lanes->begun;
+}
+
+size_t lanes_held(const Lanes *lanes)
+{
+    return lanes_spare(lanes) ? 0 : atomic_load_explicit(&lanes->left, memory_order_relaxed);
 }
 
 uint64_t lanes_position(const Lanes *lanes)
@@ -287,6 +309,7 @@ static void publish(Lanes *lanes)
 {
     atomic_store_explicit(&lanes->horizon, wanted(lanes), memory_order_relaxed);
     atomic_store_explicit(&lanes->buffered, lanes_ahead(lanes), memory_order_relaxed);
+    atomic_store_explicit(&lanes->left, lanes->hold, memory_order_relaxed);
     atomic_store_explicit(&lanes->playing, lanes->sounding == PLAYING, memory_order_relaxed);
 }
 
@@ -426,6 +449,7 @@ void lanes_hold(Lanes *lanes, uint64_t serial, size_t frames)
 {
     lanes->held = serial;
     lanes->hold = frames;
+    atomic_store_explicit(&lanes->left, frames, memory_order_relaxed);
 }
 
 static void silence(Lanes *lanes)

@@ -31,6 +31,9 @@ void lanes_destroy(Lanes *lanes);
  * frame 0. Underruns count from 0. */
 void lanes_reset(Lanes *lanes);
 
+/* The next frame is number `position`: after lanes_reset, while neither side is at work. */
+void lanes_place(Lanes *lanes, uint64_t position);
+
 /* Writer: */
 
 /* Frames that fit into the lane turned to. */
@@ -61,6 +64,13 @@ size_t lanes_least(const Lanes *lanes);
 /* Frame of the stream (of the clock, where time is kept) that the reader will want after the block
  * that it may be reading now. */
 uint64_t lanes_horizon(const Lanes *lanes);
+
+/* While the writer stands still: frame that the lane turned to will be heard from next, as far as
+ * can be told from here. */
+uint64_t lanes_due(const Lanes *lanes);
+
+/* ... and for how many frames it will still be held back. */
+size_t lanes_held(const Lanes *lanes);
 
 /* Reader, on the audio thread: */
 

@@ -11,11 +11,33 @@ float settings_control(Brume *self, PortIndex port)
     return value;
 }
 
-/* A class that the model has; one beyond its last is the last. */
-static size_t read_class(Brume *self, PortIndex port, size_t classes)
+/* A class that the model has; one beyond its last is the last. A pin holds until the knob moves. */
+static size_t read_class(Brume *self, PortIndex port, ClassPin *pin, size_t classes)
 {
-    const size_t index = (size_t)lroundf(settings_control(self, port));
-    return index < classes ? index : classes - 1;
+    const size_t number = (size_t)lroundf(settings_control(self, port));
+    if (pin->there && pin->number == number && pin->class_ < classes) {
+        pin->seen = true;
+        return pin->class_;
+    }
+    pin->there = pin->there && !pin->seen;
+    return number < classes ? number : classes - 1;
+}
+
+void settings_tell_classes(Brume *self)
+{
+    const SharedModel *model = brume_model(self);
+    if (!model)
+        return;
+    const PortIndex ports[CLASS_KNOBS] = {PORT_TEXTURE, PORT_MORPH_TO};
+    const size_t classes = texture_model_config(shared_model_texture(model))->denoiser.classes;
+    uint32_t told = 0;
+    for (size_t k = 0; k < CLASS_KNOBS; k++) {
+        const size_t number = (size_t)lroundf(settings_control(self, ports[k]));
+        const size_t class_ = read_class(self, ports[k], &self->pins[k], classes);
+        told |= (uint32_t)(number << 8 | class_) << (16 * k);
+    }
+    atomic_store_explicit(&self->classes, told, memory_order_relaxed);
+    atomic_store_explicit(&self->classes_of, model, memory_order_release);
 }
 
 TextureSettings settings_read(Brume *self, const SharedModel *model)
@@ -24,8 +46,8 @@ TextureSettings settings_read(Brume *self, const SharedModel *model)
         model ? texture_model_config(shared_model_texture(model))->denoiser.classes : 1;
     TextureSettings settings = texture_settings_default();
     const float morph = settings_control(self, PORT_MORPH);
-    const size_t from = read_class(self, PORT_TEXTURE, classes);
-    const size_t to = read_class(self, PORT_MORPH_TO, classes);
+    const size_t from = read_class(self, PORT_TEXTURE, &self->pins[0], classes);
+    const size_t to = read_class(self, PORT_MORPH_TO, &self->pins[1], classes);
     settings.mix[0] = 0.0f;
     settings.mix[from] = 1.0f - morph;
     settings.mix[to] += morph;

@@ -127,8 +127,7 @@ static void entry_close(SharedModel *model)
 static Outcome entry_load(SharedModel *model, const char *path, Error *err)
 {
     entry_open(model, path, err);
-    const bool named = model->key.kind == SHARED_TEXTURE; /* sessions know no other by its hash */
-    const bool read = entry_loaded(model) && (!named || sha256_file(path, model->hash, err) == 0);
+    const bool read = entry_loaded(model) && sha256_file(path, model->hash, err) == 0;
     FileKey key;
     const bool changed = key_get(path, model->key.kind, &key, NULL) || !key_same(&key, &model->key);
     model->path = read && !changed ? strdup(path) : NULL;

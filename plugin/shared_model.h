@@ -27,8 +27,7 @@ const TextureModel *shared_model_texture(const SharedModel *model);
 const MelodyModel *shared_model_melody(const SharedModel *model);
 const char *shared_model_path(const SharedModel *model);
 
-/* SHA-256 of the file, 64 hexadecimal digits: how a session knows its texture model again
- * elsewhere. Empty for a melody model. */
+/* SHA-256 of the file, 64 hexadecimal digits: how a session knows its models again elsewhere. */
 const char *shared_model_hash(const SharedModel *model);
 
 #endif

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Bytes of a place: four times what the shipped models need. */
+#define MOST_PLACE ((size_t)4 << 20)
+
 #define PORTABLE (LV2_STATE_IS_POD | LV2_STATE_IS_PORTABLE)
 
 typedef struct PathFeatures {
@@ -57,6 +60,74 @@ static LV2_State_Status save_path(const Brume *self, const Store *store, const c
     return status;
 }
 
+/* "11 rain", into text (CHOICE_CLASS,): what a knob stands for by now. Empty before the first
+ * block, or if another model came in between. */
+static void name_class(Brume *self, size_t knob, char *text)
+{
+    const uint32_t told = atomic_load(&self->classes) >> (16 * knob);
+    const unsigned number = told >> 8 & 0xff, class_ = told & 0xff;
+    text[0] = '\0';
+    if (!self->known || atomic_load(&self->classes_of) != self->known)
+        return;
+    const TextureConfig *config = texture_model_config(shared_model_texture(self->known));
+    if (class_ < config->denoiser.classes)
+        snprintf(text, CHOICE_CLASS, "%u %s", number, config->classes[class_]);
+}
+
+/* Copies what a session is to store from under the lock. */
+static Choice take_choice(Brume *self)
+{
+    pthread_mutex_lock(&self->lock);
+    Choice choice = self->kept;
+    for (size_t k = 0; k < CLASS_KNOBS; k++) {
+        char name[CHOICE_CLASS];
+        name_class(self, k, name);
+        if (name[0])
+            memcpy(choice.classes[k], name, sizeof name);
+    }
+    pthread_mutex_unlock(&self->lock);
+    return choice;
+}
+
+static void put_place(Brume *self, Place place)
+{
+    pthread_mutex_lock(&self->lock);
+    void *before = self->place.bytes;
+    self->place = place;
+    pthread_mutex_unlock(&self->lock);
+    free(before);
+}
+
+void state_forget_place(Brume *self)
+{
+    put_place(self, (Place){NULL, 0});
+}
+
+static LV2_State_Status store_place(const Brume *self, const Store *store, const void *bytes,
+                                    size_t size)
+{
+    return store->call(store->handle, self->uris.place, bytes, size, self->uris.atom_Chunk,
+                       PORTABLE);
+}
+
+/* Where the sound is; or, if nothing was heard yet, where it is to go on. */
+static LV2_State_Status save_place(Brume *self, const Store *store)
+{
+    LV2_State_Status status = LV2_STATE_SUCCESS;
+    pthread_mutex_lock(&self->lock);
+    const bool pending = self->place.bytes && !atomic_load(&self->sounded);
+    if (pending)
+        status = store_place(self, store, self->place.bytes, self->place.size);
+    pthread_mutex_unlock(&self->lock);
+    if (pending || !self->generator || !atomic_load(&self->lasting))
+        return status;
+    Packer packer = {0};
+    if (generator_pack(self->generator, &packer))
+        status = store_place(self, store, packer.bytes, packer.size);
+    free(packer.bytes);
+    return status;
+}
+
 static LV2_State_Status save(LV2_Handle handle, LV2_State_Store_Function call,
                              LV2_State_Handle call_handle, uint32_t flags,
                              const LV2_Feature *const *features)
@@ -65,9 +136,7 @@ static LV2_State_Status save(LV2_Handle handle, LV2_State_Store_Function call,
     Brume *self = handle;
     const Store store = {call, call_handle};
     const int32_t version = CHOICE_VERSION;
-    pthread_mutex_lock(&self->lock);
-    const Choice choice = self->kept;
-    pthread_mutex_unlock(&self->lock);
+    const Choice choice = take_choice(self);
     LV2_State_Status status = call(call_handle, self->uris.state_version, &version, sizeof version,
                                    self->uris.atom_Int, PORTABLE);
     if (!status && choice.name[0])
@@ -76,7 +145,11 @@ static LV2_State_Status save(LV2_Handle handle, LV2_State_Store_Function call,
         status = store_text(&store, self->uris.model_hash, self->uris.atom_String, choice.hash);
     if (!status && choice.path[0])
         status = save_path(self, &store, choice.path, features);
-    return status;
+    const LV2_URID keys[CLASS_KNOBS] = {self->uris.class_, self->uris.morph_class};
+    for (size_t k = 0; k < CLASS_KNOBS && !status; k++)
+        if (choice.classes[k][0])
+            status = store_text(&store, keys[k], self->uris.atom_String, choice.classes[k]);
+    return status ? status : save_place(self, &store);
 }
 
 typedef struct Retrieve {
@@ -122,6 +195,21 @@ static void retrieve_path(const Brume *self, const Retrieve *retrieve, Choice *c
         path_free(&paths, absolute);
 }
 
+/* A place that does not fit is found out about when it is taken up; one that is absurdly long is
+ * none. */
+static void retrieve_place(Brume *self, const Retrieve *retrieve)
+{
+    size_t size = 0;
+    uint32_t type = 0, flags = 0;
+    const void *value = retrieve->call(retrieve->handle, self->uris.place, &size, &type, &flags);
+    Place place = {NULL, 0};
+    if (value && type == self->uris.atom_Chunk && size > 0 && size <= MOST_PLACE)
+        place = (Place){malloc(size), size};
+    if (place.bytes)
+        memcpy(place.bytes, value, size);
+    put_place(self, place);
+}
+
 static LV2_State_Status restore(LV2_Handle handle, LV2_State_Retrieve_Function call,
                                 LV2_State_Handle call_handle, uint32_t flags,
                                 const LV2_Feature *const *features)
@@ -136,6 +224,12 @@ static LV2_State_Status restore(LV2_Handle handle, LV2_State_Retrieve_Function c
     retrieve_text(&retrieve, self->uris.model_hash, self->uris.atom_String, choice.hash,
                   sizeof choice.hash);
     retrieve_path(self, &retrieve, &choice, features);
+    retrieve_text(&retrieve, self->uris.class_, self->uris.atom_String, choice.classes[0],
+                  sizeof choice.classes[0]);
+    retrieve_text(&retrieve, self->uris.morph_class, self->uris.atom_String, choice.classes[1],
+                  sizeof choice.classes[1]);
+    if (!self->active)
+        retrieve_place(self, &retrieve);
     /* A preset of controls alone leaves the model as it is. */
     if (choice.version || choice.name[0] || choice.path[0])
         worker_restore(self, &choice, lv2_features_data(features, LV2_WORKER__schedule));

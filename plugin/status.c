@@ -34,6 +34,9 @@ static const char *const sentences[COMPLAINT_COUNT] = {
     [COMPLAINT_TARDY] =
         "The model's frames are so long that what it transforms would come more than "
         "4 seconds late, so it transforms nothing: choose another. ",
+    [COMPLAINT_PLACE] =
+        "The session was saved in the middle of a sound, but with another model, rate or settings, "
+        "or it is damaged: so the sound begins at its start. ",
 };
 
 static void append(Status *status, const char *text)

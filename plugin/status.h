@@ -24,6 +24,7 @@ typedef enum Complaint {
     COMPLAINT_NO_MELODY,
     COMPLAINT_TRANSFORM,
     COMPLAINT_TARDY,
+    COMPLAINT_PLACE,
     COMPLAINT_COUNT
 } Complaint;
 

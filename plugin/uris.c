@@ -15,6 +15,7 @@ void uris_map(Uris *uris, LV2_URID_Map *map)
         const char *uri;
     } all[] = {
         {&uris->atom_Blank, LV2_ATOM__Blank},
+        {&uris->atom_Chunk, LV2_ATOM__Chunk},
         {&uris->atom_Double, LV2_ATOM__Double},
         {&uris->atom_Float, LV2_ATOM__Float},
         {&uris->atom_Int, LV2_ATOM__Int},
@@ -38,9 +39,12 @@ void uris_map(Uris *uris, LV2_URID_Map *map)
         {&uris->time_frame, LV2_TIME__frame},
         {&uris->time_speed, LV2_TIME__speed},
         {&uris->plugin, BRUME_URI},
+        {&uris->class_, BRUME__class},
         {&uris->model, BRUME__model},
         {&uris->model_hash, BRUME__modelHash},
         {&uris->model_name, BRUME__modelName},
+        {&uris->morph_class, BRUME__morphClass},
+        {&uris->place, BRUME__place},
         {&uris->state_version, BRUME__stateVersion},
         {&uris->status, BRUME__status},
     };

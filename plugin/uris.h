@@ -5,21 +5,25 @@
 #include <lv2/atom/atom.h>
 #include <lv2/urid/urid.h>
 
+#define BRUME__class        "urn:brume:brume#class"
 #define BRUME__model        "urn:brume:brume#model"
 #define BRUME__modelHash    "urn:brume:brume#modelHash"
 #define BRUME__modelName    "urn:brume:brume#modelName"
+#define BRUME__morphClass   "urn:brume:brume#morphClass"
+#define BRUME__place        "urn:brume:brume#place"
 #define BRUME__stateVersion "urn:brume:brume#stateVersion"
 #define BRUME__status       "urn:brume:brume#status"
 
 typedef struct Uris {
-    LV2_URID atom_Blank, atom_Double, atom_Float, atom_Int, atom_Long, atom_Object, atom_Path,
-        atom_Sequence, atom_String, atom_URID;
+    LV2_URID atom_Blank, atom_Chunk, atom_Double, atom_Float, atom_Int, atom_Long, atom_Object,
+        atom_Path, atom_Sequence, atom_String, atom_URID;
     LV2_URID bufsz_maxBlockLength;
     LV2_URID midi_MidiEvent;
     LV2_URID patch_Get, patch_Set, patch_property, patch_subject, patch_value;
     LV2_URID time_Position, time_barBeat, time_beatsPerBar, time_beatsPerMinute, time_frame,
         time_speed;
-    LV2_URID plugin, model, model_hash, model_name, state_version, status;
+    LV2_URID plugin, class_, model, model_hash, model_name, morph_class, place, state_version,
+        status;
 } Uris;
 
 /* Thread class: instantiation. */

@@ -62,10 +62,15 @@ static void hand_over(Brume *self)
 {
     if (!self->waiting)
         return;
+    ClassPin before[CLASS_KNOBS];
+    memcpy(before, self->pins, sizeof before);
+    memcpy(self->pins, self->waiting->pins, sizeof before);
     if (self->waiting->model != brume_model(self)) {
         const TextureSettings settings = settings_read(self, self->waiting->model);
-        if (!self->generator || !generator_swap(self->generator, self->waiting->gift, &settings))
+        if (!self->generator || !generator_swap(self->generator, self->waiting->gift, &settings)) {
+            memcpy(self->pins, before, sizeof before);
             return;
+        }
         self->waiting->gift = NULL;
         self->settings = settings;
     }
@@ -107,7 +112,19 @@ static Verdict *judge(Brume *self, Choice *choice)
         self->kept = *choice;
         pthread_mutex_unlock(&self->lock);
     }
+    if (verdict && verdict->model)
+        worker_know(self, verdict->model);
     return verdict;
+}
+
+void worker_know(Brume *self, SharedModel *model)
+{
+    SharedModel *known = shared_model_keep(model);
+    pthread_mutex_lock(&self->lock);
+    SharedModel *before = self->known;
+    self->known = known;
+    pthread_mutex_unlock(&self->lock);
+    shared_model_release(before);
 }
 
 /* Not on the audio thread. */
@@ -138,6 +155,7 @@ bool worker_settle(Brume *self)
     if (!self->waiting)
         return false;
     const bool other = self->waiting->model != brume_model(self);
+    memcpy(self->pins, self->waiting->pins, sizeof self->pins);
     spend(self, self->playing);
     self->playing = self->waiting;
     self->waiting = NULL;
@@ -150,6 +168,7 @@ void worker_clear(Brume *self)
     verdict_destroy(self->waiting);
     verdict_destroy(self->playing);
     free_list(self->spent);
+    shared_model_release(self->known);
 }
 
 /* Worker thread, or whichever the host restores on. */

@@ -16,6 +16,9 @@ void worker_follow(Brume *self);
 /* Not on the audio thread: a session's choice, through `schedule`, or here and now without one. */
 void worker_restore(Brume *self, const Choice *choice, const LV2_Worker_Schedule *schedule);
 
+/* Not on the audio thread: save() may look into this model, of which a reference is kept. */
+void worker_know(Brume *self, SharedModel *model);
+
 /* While nothing of the instance runs: takes what came in, as if it had been there from the start.
  * Returns true if another model is to be played: then self->playing holds it. */
 bool worker_settle(Brume *self);
