@@ -189,7 +189,10 @@ static void look(Night *night, float came[2][BLOCK_MOST], uint32_t n)
 {
     const double took = host_took(night->host).seconds;
     night->report->longest = fmax(night->report->longest, took);
-    night->report->stuck += took > STUCK_SECONDS;
+    if (took > STUCK_SECONDS && night->report->stuck++ < 8)
+        fprintf(stderr, "%.3f s: run() of %u frames took %.1f s; mode %g, status: %s\n",
+                night->report->seconds, n, took,
+                (double)host_get(night->host, "mode"), host_status(night->host));
     look_at_sound(night, n);
     if (night->compares)
         compare(night, came, n);
