@@ -226,8 +226,11 @@ static void live_once(Night *night, double rate, double seconds, bool calm)
     host_close(night->host);
 }
 
+/* One heap for all threads: malloc_trim gives back the end of no other, and resident would be what
+ * malloc keeps for later. */
 static void prepare(Night *night, const NightPlan *plan, NightReport *report)
 {
+    mallopt(M_ARENA_MAX, 1);
     *report = (NightReport){0};
     night->plan = plan;
     night->report = report;
