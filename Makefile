@@ -173,6 +173,14 @@ $(BUILD)/tests/host/%: tests/host/%.c tests/host/host.c tests/host/host.h $(BUIL
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HOST_PKGS)) $(SANITIZE) $(LDFLAGS) -o $@ $(filter %.c,$^) \
 	    $(BUILD)/plugin/ports.o -lcmocka $(shell $(PKG_CONFIG) --libs $(HOST_PKGS)) -lm -pthread
 
+# A host that watches what is done on the audio thread, by having symbols that come before libc's.
+NIGHT_SOURCES := $(addprefix tests/host/,host.c guard.c night.c night_play.c night_acts.c night_print.c)
+$(BUILD)/tests/host/soak $(BUILD)/tests/host/test_soak: $(BUILD)/tests/host/%: tests/host/%.c $(NIGHT_SOURCES) \
+        $(wildcard tests/host/*.h) $(BUILD)/plugin/ports.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HOST_PKGS)) $(SANITIZE) $(LDFLAGS) -rdynamic -o $@ $< \
+	    $(NIGHT_SOURCES) $(BUILD)/plugin/ports.o -lcmocka $(shell $(PKG_CONFIG) --libs $(HOST_PKGS)) -lm -pthread
+
 $(TINY_BUNDLE): tests/host/tiny.sh $(BUILD)/brume $(BUNDLE)/manifest.ttl
 	sh tests/host/tiny.sh $(BUILD)
 

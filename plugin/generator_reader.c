@@ -42,7 +42,8 @@ static bool try_post(Generator *generator, const Command *command)
     return true;
 }
 
-/* The same, with the next block if there is no room now. */
+/* The same, with the next block if there is no room now. Of what is transformed there is never more
+ * to fade out from than was heard: nothing is waited for. */
 static void post(Generator *generator, Command command)
 {
     if (!command.hard && !generator->transforms)
@@ -89,9 +90,9 @@ void generator_restart(Generator *generator, const TextureSettings *settings, ui
                        bool hush)
 {
     generator->wanted = *settings;
+    post(generator, (Command){.kind = COMMAND_RESTART, .settings = *settings});
     generator->listens = generator->asked = generator->transforms = false;
     lanes_lose_time(generator->lanes);
-    post(generator, (Command){.kind = COMMAND_RESTART, .settings = *settings});
     if (hush)
         lanes_hush(generator->lanes, generator->serial);
     lanes_hold(generator->lanes, generator->serial, wait);
@@ -99,10 +100,10 @@ void generator_restart(Generator *generator, const TextureSettings *settings, ui
 
 void generator_listen(Generator *generator)
 {
+    post(generator, (Command){.kind = COMMAND_LISTEN, .settings = generator->wanted});
     generator->listens = true;
     generator->asked = generator->transforms = false;
     lanes_lose_time(generator->lanes);
-    post(generator, (Command){.kind = COMMAND_LISTEN, .settings = generator->wanted});
     lanes_hush(generator->lanes, NO_ANSWER);
 }
 

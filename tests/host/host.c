@@ -64,6 +64,7 @@ struct Host {
 
     uint32_t ports;
     float values[PORTS];
+    const float *freewheel;
     float in[2][HOST_ROOM], out[2][HOST_ROOM];
     float *out_at[2];
     EventBuffer control, keys, notify;
@@ -144,14 +145,22 @@ static LV2_Worker_Status respond(LV2_Worker_Respond_Handle handle, uint32_t size
     return put ? LV2_WORKER_SUCCESS : LV2_WORKER_ERR_NO_SPACE;
 }
 
+static HostGuarded guard(const Host *host, HostGuarded state)
+{
+    return host->kind.guard ? host->kind.guard(state) : HOST_UNGUARDED;
+}
+
+/* On the audio thread; what this host does here is not the plugin's fault. */
 static LV2_Worker_Status schedule_work(LV2_Worker_Schedule_Handle handle, uint32_t size,
                                        const void *data)
 {
     Host *host = handle;
+    const HostGuarded was = guard(host, HOST_UNGUARDED);
     pthread_mutex_lock(&host->queue_lock);
     const bool put = queue_put(&host->jobs, size, data);
     pthread_cond_signal(&host->queue_filled);
     pthread_mutex_unlock(&host->queue_lock);
+    guard(host, was);
     return put ? LV2_WORKER_SUCCESS : LV2_WORKER_ERR_NO_SPACE;
 }
 
@@ -197,7 +206,9 @@ static void deliver_answers(Host *host)
         const uint32_t size = host->answers.size[host->answers.head % QUEUE];
         memcpy(data, host->answers.data[host->answers.head++ % QUEUE], size);
         pthread_mutex_unlock(&host->queue_lock);
+        const HostGuarded was = guard(host, HOST_GUARDED);
         host->worker->work_response(lilv_instance_get_handle(host->instance), size, data);
+        guard(host, was);
         pthread_mutex_lock(&host->queue_lock);
     }
     pthread_mutex_unlock(&host->queue_lock);
@@ -242,6 +253,16 @@ static LilvNode *bundle_node(LilvWorld *world, const char *bundle)
     return lilv_new_file_uri(world, NULL, folder);
 }
 
+static uint32_t port_index(const Host *host, const char *symbol)
+{
+    LilvNode *node = lilv_new_string(host->world, symbol);
+    const LilvPort *port = lilv_plugin_get_port_by_symbol(host->plugin, node);
+    lilv_node_free(node);
+    if (!port)
+        give_up(symbol);
+    return lilv_port_get_index(host->plugin, port);
+}
+
 static void connect_ports(Host *host)
 {
     float defaults[PORTS];
@@ -270,6 +291,7 @@ static void connect_ports(Host *host)
     }
     host->out_at[0] = host->out[0];
     host->out_at[1] = host->out[1];
+    host->freewheel = &host->values[port_index(host, "freewheel")];
     lilv_node_free(audio);
     lilv_node_free(control);
     lilv_node_free(input);
@@ -369,16 +391,6 @@ void host_in_place(Host *host, bool crossed)
         host->out_at[c] = host->in[crossed ? 1 - c : c];
         lilv_instance_connect_port(host->instance, (uint32_t)(2 + c), host->out_at[c]);
     }
-}
-
-static uint32_t port_index(const Host *host, const char *symbol)
-{
-    LilvNode *node = lilv_new_string(host->world, symbol);
-    const LilvPort *port = lilv_plugin_get_port_by_symbol(host->plugin, node);
-    lilv_node_free(node);
-    if (!port)
-        give_up(symbol);
-    return lilv_port_get_index(host->plugin, port);
 }
 
 void host_set(Host *host, const char *symbol, float value)
@@ -530,8 +542,11 @@ void host_run(Host *host, uint32_t n)
     lv2_atom_forge_pop(&host->keys_forge, &host->keys_frame);
     host->notify.sequence.atom.size = SEQUENCE - sizeof(LV2_Atom);
     host->notify.sequence.atom.type = urid(host, LV2_ATOM__Chunk);
+    const HostGuarded meant = *host->freewheel > 0.5F ? HOST_MAY_WAIT : HOST_GUARDED;
     const double used = processor_seconds(), begin = host_seconds();
+    const HostGuarded was = guard(host, meant);
     lilv_instance_run(host->instance, n);
+    guard(host, was);
     host->took = (HostTime){host_seconds() - begin, 0};
     host->took.processor = processor_seconds() - used;
     if (host->notify.sequence.atom.type != urid(host, LV2_ATOM__Sequence))
@@ -572,6 +587,11 @@ void host_pace_wait(const Host *host, double before)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
 }
 
+double host_late(const Host *host)
+{
+    return host_seconds() - (double)host->due.tv_sec - 1e-9 * (double)host->due.tv_nsec;
+}
+
 void host_run_paced(Host *host, uint32_t n)
 {
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &host->due, NULL);
@@ -583,7 +603,7 @@ void host_run_paced(Host *host, uint32_t n)
     }
 }
 
-static bool worker_idle(Host *host)
+bool host_idle(Host *host)
 {
     pthread_mutex_lock(&host->queue_lock);
     const bool idle = host->jobs.head == host->jobs.tail && !host->working &&
@@ -598,7 +618,7 @@ void host_settle(Host *host)
     host_pace_begin(host);
     for (int quiet = 0; quiet < 8 && host_seconds() - begin < 20;) {
         host_run_paced(host, 256);
-        quiet = worker_idle(host) ? quiet + 1 : 0;
+        quiet = host_idle(host) ? quiet + 1 : 0;
     }
 }
 

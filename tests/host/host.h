@@ -14,10 +14,16 @@
 
 typedef struct Host Host;
 
+/* What the calling thread may do: anything; nothing that could take long (the plugin is in run());
+ * or that, but for waiting (it freewheels). A guard takes a state on and returns the one before. */
+typedef enum { HOST_UNGUARDED, HOST_GUARDED, HOST_MAY_WAIT } HostGuarded;
+typedef HostGuarded (*HostGuard)(HostGuarded state);
+
 /* How a host may be. Zero-initialised: a full one. */
 typedef struct HostKind {
     bool no_worker, no_options, no_log;
     uint32_t promised; /* bufsz:maxBlockLength; 0 = 1024 */
+    HostGuard guard;   /* around the plugin's part of a block; NULL = none */
 } HostKind;
 
 /* Instantiates the plugin in the bundle, not yet active; controls are at their defaults. Ends the
@@ -62,8 +68,14 @@ void host_export(Host *host, float *out, size_t frames, uint32_t block);
 void host_pace_begin(Host *host);
 void host_run_paced(Host *host, uint32_t n);
 
+/* Seconds by which the next block is late already; negative if it is early. */
+double host_late(const Host *host);
+
 /* Sleeps until `before` seconds (less than 1) before the next block's time. */
 void host_pace_wait(const Host *host, double before);
+
+/* Whether the worker has nothing left to do, and the plugin was told. */
+bool host_idle(Host *host);
 
 /* Runs blocks of 256, paced, until the worker has nothing left to do and the plugin was told, or
  * twenty seconds are over. */
