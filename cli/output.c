@@ -1,5 +1,7 @@
 #include "cli/output.h"
 
+#include "models/temporary.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,7 @@
 
 struct Output {
     char *path;
-    char *beside;
+    char *beside; /* NULL once it is moved */
     int fd;
     int failure; /* errno of the first write that failed */
 };
@@ -46,22 +48,11 @@ static int check_place(const char *path, Error *err)
 
 static int open_beside(Output *output, Error *err)
 {
-    const char *slash = strrchr(output->path, '/');
-    size_t folder = slash != NULL ? (size_t)(slash - output->path) + 1 : 0;
-    /* The name is cut, so that the longer one is not too long for the file system. */
-    size_t size = strlen(output->path) + sizeof "..XXXXXX.tmp";
-    output->beside = malloc(size);
-    if (output->beside == NULL)
-        return error_set(err, "%s: out of memory", output->path);
-    snprintf(output->beside, size, "%.*s.%.200s.XXXXXX.tmp", (int)folder, output->path,
-             output->path + folder);
-    output->fd = mkstemps(output->beside, 4);
+    output->fd = temporary_create(output->path, &output->beside);
     if (output->fd >= 0)
         return 0;
     const char *mend = errno == ENOENT ? "make the folder first" : "give a folder you can write to";
     error_set(err, "%s: cannot be written: %s: %s", output->path, strerror(errno), mend);
-    free(output->beside);
-    output->beside = NULL;
     return -1;
 }
 
@@ -114,35 +105,16 @@ int output_failure(const Output *output)
     return output->failure;
 }
 
-/* mkstemps makes files that only their owner may read. File systems without modes refuse; fine. */
-static void share_by_umask(int fd)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    if (fchmod(fd, 0666 & ~mask) != 0)
-        errno = 0;
-}
-
 int output_commit(Output *output, Error *err)
 {
     int failure = output->failure;
     if (failure == 0) {
-        share_by_umask(output->fd);
-        if (fsync(output->fd) != 0 && errno != EINVAL)
-            failure = errno;
-    }
-    if (close(output->fd) != 0 && failure == 0)
-        failure = errno;
-    output->fd = -1;
-    if (failure == 0 && rename(output->beside, output->path) != 0)
-        failure = errno;
-    if (failure != 0) {
-        error_set(err, "%s: cannot be written: %s: make room or give another place", output->path,
-                  strerror(failure));
-    } else {
-        free(output->beside);
+        failure = temporary_commit(output->fd, output->beside, output->path);
         output->beside = NULL;
     }
+    if (failure != 0)
+        error_set(err, "%s: cannot be written: %s: make room or give another place", output->path,
+                  strerror(failure));
     output_discard(output);
     return failure == 0 ? 0 : -1;
 }
@@ -151,11 +123,8 @@ void output_discard(Output *output)
 {
     if (output == NULL)
         return;
-    if (output->fd >= 0)
-        close(output->fd);
     if (output->beside != NULL)
-        unlink(output->beside);
-    free(output->beside);
+        temporary_discard(output->fd, output->beside);
     free(output->path);
     free(output);
 }

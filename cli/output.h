@@ -13,7 +13,7 @@ typedef struct Output Output;
 /* Whether `path` ends in `suffix` (".png"), in any case of letters, with a name before it. */
 bool output_has_suffix(const char *path, const char *suffix);
 
-/* Makes an empty file `.NAME.XXXXXX.tmp` in the folder of `path`. A link is followed. NULL if there
+/* Makes an empty file beside `path` (models/temporary.h). A link is followed. NULL if there
  * is no such folder, it cannot be written, or `path` is there and no ordinary file. */
 Output *output_create(const char *path, Error *err);
 

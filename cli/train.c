@@ -5,6 +5,7 @@
 #include "cli/report.h"
 #include "cli/verbs.h"
 #include "models/denoiser.h"
+#include "models/temporary.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,19 @@ void train_print_time(char text[TRAIN_TIME_ROOM], double seconds)
     snprintf(text, TRAIN_TIME_ROOM, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
+void train_warn_unsaved(const Error *why)
+{
+    fprintf(stderr, "brume train: %s; training goes on and tries again later\n", why->message);
+}
+
+int train_set_unsaved(const TrainRequest *request, const Error *why, Error *err)
+{
+    return error_set(err,
+                     "interrupted: the model so far is in %.300s, but training can only go on from "
+                     "the checkpoint before, if there is one: %s",
+                     request->output, why->message);
+}
+
 int train_check_files(const TrainRequest *request, const char *const *checkpoints, size_t count,
                       Error *err)
 {
@@ -32,9 +46,11 @@ int train_check_files(const TrainRequest *request, const char *const *checkpoint
     if (!output)
         return -1;
     output_discard(output);
-    for (size_t i = 0; i < count && !there; i++)
-        if (!access(checkpoints[i], request->resume ? R_OK : F_OK))
+    for (size_t i = 0; i < count; i++) {
+        temporary_sweep(checkpoints[i]);
+        if (!there && !access(checkpoints[i], request->resume ? R_OK : F_OK))
             there = checkpoints[i];
+    }
     if (!request->resume && there)
         return error_set(err,
                          "%s: is there from a training that was interrupted: give --resume to "
@@ -100,6 +116,8 @@ static int read_request(int argc, char **argv, TrainRequest *request, bool *melo
         OPTION_NUMBER("hours", &request->hours, 0.001, 10000, "H",
                       "train this long; 1 if neither --hours nor --steps is given"),
         OPTION_INTEGER("steps", &request->steps, 1, 100000000, "N", "train this many steps"),
+        OPTION_NUMBER("save-every", &request->save_every, 0, 1440, "MINUTES",
+                      "write a checkpoint this often; 5 if not given"),
         OPTION_FLAG("resume", &request->resume, "go on from MODEL.checkpoint"),
         OPTION_NUMBER("holdout", &request->holdout, 0, 0.9, "SHARE",
                       "sound or tunes set aside to test on; 0.1 if not given"),
@@ -150,7 +168,7 @@ static int read_request(int argc, char **argv, TrainRequest *request, bool *melo
 
 int verb_train(int argc, char **argv)
 {
-    TrainRequest request = {.holdout = 0.1, .seed = 1};
+    TrainRequest request = {.holdout = 0.1, .seed = 1, .save_every = 5.0};
     bool melody = false;
     const int code = read_request(argc, argv, &request, &melody);
     if (code != OPTIONS_GO_ON)

@@ -13,6 +13,7 @@ typedef struct CardOptions {
 typedef struct TrainRequest {
     const char *folder, *output;
     double hours, holdout;
+    double save_every;   /* minutes between checkpoints */
     int64_t steps, seed; /* steps 0: as many as the hours allow */
     bool resume;
     CardOptions card;
@@ -37,9 +38,17 @@ double train_now(void);
 /* "1:02:03". */
 void train_print_time(char text[TRAIN_TIME_ROOM], double seconds);
 
+/* Says on standard error that a checkpoint could not be written: training goes on, for a disk that
+ * is full now may have room at the next one, and the checkpoint before is as it was. */
+void train_warn_unsaved(const Error *why);
+
+/* The message of a training that was interrupted and could not write its last checkpoint, though it
+ * could write the model. Returns -1. */
+int train_set_unsaved(const TrainRequest *request, const Error *why, Error *err);
+
 /* What would only be noticed after hours: whether the output can be written, and whether a
  * checkpoint is there if and only if --resume is given. checkpoints (count,): any of them will do.
- */
+ * What a training that was killed left half-written beside them is removed. */
 int train_check_files(const TrainRequest *request, const char *const *checkpoints, size_t count,
                       Error *err);
 

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A checkpoint every so many seconds; steps that tell the machine's speed. */
-enum { SAVE_EVERY = 300, MEASURE_STEPS = 20, TIERS = 2, LINE_ROOM = 160 };
+/* Steps that tell the machine's speed. */
+enum { MEASURE_STEPS = 20, TIERS = 2, LINE_ROOM = 160 };
 
 /* Training stops when this share of all steps has passed without a better validation loss. */
 static const double PATIENCE = 0.25;
@@ -38,6 +38,7 @@ typedef struct Tier {
     size_t most; /* steps that are of use */
     double hours;
     char checkpoint[TRAIN_PATH_ROOM];
+    Error unsaved; /* why the last checkpoint could not be written; empty if it could */
     int (*step)(void *trainer, Error *err);
     int (*evaluate)(void *trainer, Error *err);
     void (*set_steps)(void *trainer, size_t steps);
@@ -258,6 +259,16 @@ static bool is_overfitting(const Tier *tier)
            waited > fmax(4.0 * (double)tier->evaluate_every, PATIENCE * (double)tier->steps);
 }
 
+/* What is needed to go on. */
+static void save(Training *training, Tier *tier)
+{
+    tier->unsaved = (Error){""};
+    if (tier->save(tier->trainer, tier->checkpoint, &tier->unsaved)) {
+        progress_end(&training->progress);
+        train_warn_unsaved(&tier->unsaved);
+    }
+}
+
 /* Steps until all are done, somebody interrupts, or the validation loss has long stopped falling.
  * A checkpoint stays at the end: the other tier is not done yet. */
 static int run(Training *training, Tier *tier, Error *err)
@@ -284,13 +295,14 @@ static int run(Training *training, Tier *tier, Error *err)
                 return -1;
             print_line(training, tier, seconds_per_step);
         }
-        if (train_now() - saved_at > SAVE_EVERY) {
-            if (tier->save(tier->trainer, tier->checkpoint, err))
-                return -1;
+        if (train_now() - saved_at > 60.0 * training->request->save_every) {
+            save(training, tier);
             saved_at = train_now();
         }
     }
-    return tier->stand(tier->trainer).step ? tier->save(tier->trainer, tier->checkpoint, err) : 0;
+    if (tier->stand(tier->trainer).step)
+        save(training, tier);
+    return 0;
 }
 
 /* Bits a note on tunes that training never saw, in words. */
@@ -394,6 +406,9 @@ static int finish(Training *training, Error *err)
             return -1;
     if (save_model(training, err))
         return -1;
+    for (size_t t = 0; t < TIERS && stopped; t++)
+        if (training->tiers[t].unsaved.message[0])
+            return train_set_unsaved(training->request, &training->tiers[t].unsaved, err);
     if (stopped)
         return error_set(err, "interrupted: the model so far is in %s; --resume goes on",
                          training->request->output);

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Held-out loss every so many steps; a checkpoint every so many seconds. */
-enum { EVALUATE_EVERY = 250, SAVE_EVERY = 300, MEASURE_STEPS = 20 };
+/* Held-out loss every so many steps; steps that tell the machine's speed. */
+enum { EVALUATE_EVERY = 250, MEASURE_STEPS = 20 };
 
 /* Training stops when this share of all steps has passed without a better held-out loss. */
 static const double PATIENCE = 0.25;
@@ -147,14 +147,18 @@ static int save_model(Training *training, Error *err)
                            training->request->output, err);
 }
 
-/* The model, and what is needed to go on. */
-static int save(Training *training, Error *err)
+/* The model, and what is needed to go on, once it is time. */
+static void save(Training *training)
 {
+    Error why = {""};
+    if (train_now() - training->saved_at <= 60.0 * training->request->save_every)
+        return;
     training->saved_at = train_now();
-    return save_model(training, err) ||
-                   texture_trainer_save(training->trainer, training->checkpoint, err)
-               ? -1
-               : 0;
+    if (texture_trainer_save(training->trainer, training->checkpoint, &why) ||
+        save_model(training, &why)) {
+        progress_end(&training->progress);
+        train_warn_unsaved(&why);
+    }
 }
 
 /* One line on standard output for each evaluation: the curve, for people and for plots. */
@@ -202,7 +206,8 @@ static int evaluate(Training *training, double seconds_per_step, Error *err)
     if (texture_trainer_evaluate(training->trainer, err))
         return -1;
     print_line(training, seconds_per_step);
-    return train_now() - training->saved_at > SAVE_EVERY ? save(training, err) : 0;
+    save(training);
+    return 0;
 }
 
 /* Steps until all are done, somebody interrupts, or the held-out loss has long stopped falling. */
@@ -264,14 +269,16 @@ static int finish(Training *training, Error *err)
     if (p.step == 0)
         return error_set(err, "interrupted before the first step: nothing was written");
     /* Before the evaluation: one that an unbroken run would not have made must not count later. */
-    if (stopped && texture_trainer_save(trainer, training->checkpoint, err))
-        return -1;
+    Error why = {""};
+    const int unsaved = stopped && texture_trainer_save(trainer, training->checkpoint, &why);
     /* The weights that count are the best that an evaluation saw; a short run may not have had
      * one. */
     if (isnan(p.held_out) && texture_trainer_evaluate(trainer, err))
         return -1;
     if (save_model(training, err))
         return -1;
+    if (unsaved)
+        return train_set_unsaved(training->request, &why, err);
     if (stopped)
         return error_set(err,
                          "interrupted at step %zu: the model so far is in %s; --resume goes on",

@@ -100,7 +100,7 @@ int safetensors_writer_metadata(SafetensorsWriter *writer, const char *key, cons
 int safetensors_writer_tensor(SafetensorsWriter *writer, const char *name, size_t rank,
                               const size_t *shape, const float *values, bool half, Error *err);
 
-/* Writes the file whole or not at all: beside `path` as ".NAME.XXXXXX.tmp", synced, then renamed,
+/* Writes the file whole or not at all: beside `path` (models/temporary.h), synced, then renamed,
  * replacing a regular file there. The header is padded with spaces so that the tensors begin at a
  * multiple of 8 bytes. May be called again. Returns 0; -1 with `err` set, the file that was at
  * `path` untouched and the temporary file gone. */

@@ -2,6 +2,7 @@
 
 #include "models/finite.h"
 #include "models/half.h"
+#include "models/shown.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +22,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the tensors' bytes ar
 #define MAX_VALUES   (16 * SAFETENSORS_MAX_TENSORS) /* in the JSON; a tensor takes 14 at most */
 #define SHOWN_NAME   96
 #define SHOWN_PATH   384
-#define SHOWN_SHAPE  192
-#define PIECE_BYTES  16384 /* of a tensor, read at once */
 #define MEND         "fetch the file again, or train the model anew"
 
 typedef struct Entry {
@@ -63,35 +62,6 @@ static const struct {
     {"U64", SAFETENSORS_OTHER, 64},    {"C64", SAFETENSORS_OTHER, 64},
 };
 
-/* Makes a string from an untrusted file fit for a message of one line: cut at `room`, and no
- * character in it that moves a terminal's cursor. */
-static const char *text_shown(const char *text, char *out, size_t room)
-{
-    size_t n = strlen(text);
-    const bool cut = n >= room;
-    if (cut) {
-        n = room - 4;
-        while (n && ((unsigned char)text[n] & 0xc0u) == 0x80u)
-            n--;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const unsigned char byte = (unsigned char)text[i];
-        out[i] = byte < 0x20 || byte == 0x7f ? '?' : text[i];
-    }
-    memcpy(out + n, cut ? "..." : "", cut ? 4 : 1);
-    return out;
-}
-
-static const char *shape_shown(size_t rank, const size_t *shape, char out[SHOWN_SHAPE])
-{
-    size_t used = (size_t)snprintf(out, SHOWN_SHAPE, "[");
-    for (size_t i = 0; i < rank && used < SHOWN_SHAPE; i++)
-        used += (size_t)snprintf(out + used, SHOWN_SHAPE - used, i ? ", %zu" : "%zu", shape[i]);
-    if (used < SHOWN_SHAPE)
-        snprintf(out + used, SHOWN_SHAPE - used, "]");
-    return out;
-}
-
 static int bytes_read(int fd, size_t from, void *to, size_t n, Error *err)
 {
     unsigned char *at = to;
@@ -123,7 +93,7 @@ static int kind_check(const char *path, mode_t mode, Error *err)
 static int file_open(const char *path, int *fd, size_t *size, Error *err)
 {
     char shown[SHOWN_PATH];
-    text_shown(path, shown, sizeof shown);
+    shown_text(path, shown, sizeof shown);
     *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (*fd < 0)
         return error_set(err, "%s: cannot be opened (%s); check the path and its permissions",
@@ -182,7 +152,7 @@ static json_t *header_parse(const char *text, size_t length, Error *err)
     if (!header) {
         char shown[SHOWN_PATH];
         error_set(err, "the header is not right JSON at byte %d: %s", fault.position,
-                  text_shown(fault.text, shown, sizeof shown));
+                  shown_text(fault.text, shown, sizeof shown));
     }
     return header;
 }
@@ -244,7 +214,7 @@ static int type_parse(const json_t *value, SafetensorsInfo *info, size_t *bits, 
             return 0;
         }
     char shown[SHOWN_NAME];
-    return error_set(err, "has the unknown dtype '%s'", text_shown(name, shown, sizeof shown));
+    return error_set(err, "has the unknown dtype '%s'", shown_text(name, shown, sizeof shown));
 }
 
 static int shape_parse(const json_t *value, SafetensorsInfo *info, Error *err)
@@ -287,9 +257,9 @@ static int entry_parse(const json_t *value, size_t data_bytes, Entry *entry, Err
     size_t total;
     if (__builtin_mul_overflow(info->elements, bits, &total) || total % 8 ||
         total / 8 != info->bytes) {
-        char shape[SHOWN_SHAPE];
+        char shape[SHOWN_SHAPE_ROOM];
         return error_set(err, "has %zu bytes, which its shape %s of %s does not fill exactly",
-                         info->bytes, shape_shown(info->rank, info->shape, shape), info->type_name);
+                         info->bytes, shown_shape(info->rank, info->shape, shape), info->type_name);
     }
     return 0;
 }
@@ -309,7 +279,7 @@ static int metadata_parse(Safetensors *file, json_t *metadata, Error *err)
         char shown[SHOWN_NAME];
         if (!json_is_string(value))
             return error_set(err, "the metadata's '%s' is not a string",
-                             text_shown(key, shown, sizeof shown));
+                             shown_text(key, shown, sizeof shown));
         file->keys[file->key_count++] = key;
     }
     return 0;
@@ -336,7 +306,7 @@ static int header_entries(Safetensors *file, Error *err)
         entry->name = name;
         if (entry_parse(value, file->data_bytes, entry, err) < 0) {
             char shown[SHOWN_NAME];
-            return error_prefix(err, "tensor '%s'", text_shown(name, shown, sizeof shown));
+            return error_prefix(err, "tensor '%s'", shown_text(name, shown, sizeof shown));
         }
     }
     return 0;
@@ -366,7 +336,7 @@ static int layout_check(const Safetensors *file, Error *err)
         if (order[i]->begin != end)
             result = error_set(
                 err, "tensor '%s': begins at byte %zu, %s, where %zu was due",
-                text_shown(order[i]->name, shown, sizeof shown), order[i]->begin,
+                shown_text(order[i]->name, shown, sizeof shown), order[i]->begin,
                 order[i]->begin < end ? "overlapping another tensor" : "after a hole", end);
         end = order[i]->end;
     }
@@ -393,7 +363,7 @@ Safetensors *safetensors_open(const char *path, Error *err)
     if (file_open(path, &fd, &size, err) < 0)
         return NULL;
     char shown[SHOWN_PATH];
-    text_shown(path, shown, sizeof shown);
+    shown_text(path, shown, sizeof shown);
     Safetensors *file = calloc(1, sizeof *file);
     if (file) {
         file->fd = fd;
@@ -512,10 +482,10 @@ int safetensors_read_float(const Safetensors *file, const char *name, size_t ran
         return error_set(err, "%s: tensor '%s' has dtype %s; save it as F32 or F16", file->path,
                          name, info->type_name);
     if (!shape_equal(info, rank, shape)) {
-        char found[SHOWN_SHAPE], expected[SHOWN_SHAPE];
+        char found[SHOWN_SHAPE_ROOM], expected[SHOWN_SHAPE_ROOM];
         return error_set(err, "%s: tensor '%s' has shape %s where %s is expected; " MEND,
-                         file->path, name, shape_shown(info->rank, info->shape, found),
-                         shape_shown(rank, shape, expected));
+                         file->path, name, shown_shape(info->rank, info->shape, found),
+                         shown_shape(rank, shape, expected));
     }
     Error fault = {""};
     if (values_read(file, info->type, file->start + entry->begin, info->elements, out, &fault))

@@ -1,9 +1,9 @@
 #include "models/safetensors.h"
 
 #include "models/half.h"
+#include "models/temporary.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdint.h>
@@ -17,7 +17,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the tensors' bytes ar
 
 #define LENGTH_BYTES 8
 #define ALIGNMENT    8
-#define ATTEMPTS     1000
 #define HALF_LIMIT   65520.0f /* rounds to infinity, as everything above */
 
 typedef struct Block {
@@ -196,63 +195,28 @@ static int file_write(const SafetensorsWriter *writer, const char *header, size_
     for (size_t i = 0; i < writer->count; i++)
         if (bytes_write(fd, writer->blocks[i].bytes, writer->blocks[i].size) < 0)
             return -1;
-    return fsync(fd);
-}
-
-/* Makes a new file beside `path`; with open rather than mkstemp, so that the user's umask says who
- * may read it. `temp` has room for the path and 20 bytes more. */
-static int temp_create(const char *path, char *temp, size_t room)
-{
-    const char *slash = strrchr(path, '/');
-    const int folder = slash ? (int)(slash - path) + 1 : 0;
-    int fd = -1;
-    for (unsigned attempt = 0; attempt < ATTEMPTS && fd < 0; attempt++) {
-        const unsigned stamp = ((unsigned)getpid() * ATTEMPTS + attempt) & 0xffffffu;
-        snprintf(temp, room, "%.*s.%s.%06x.tmp", folder, path, path + folder, stamp);
-        fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd < 0 && errno != EEXIST)
-            break;
-    }
-    return fd;
-}
-
-/* Makes the rename last through a power cut; where the file system cannot, the file is still whole.
- */
-static void folder_sync(const char *path, char *folder)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash) {
-        memcpy(folder, path, (size_t)(slash - path) + 1);
-        folder[slash - path + 1] = '\0';
-    }
-    const int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    fsync(fd);
-    close(fd);
+    return 0;
 }
 
 static int file_replace(const SafetensorsWriter *writer, const char *header, size_t size,
-                        const char *path, char *temp, size_t room, Error *err)
+                        const char *path, Error *err)
 {
-    const int fd = temp_create(path, temp, room);
+    char *name;
+    const int fd = temporary_create(path, &name);
     if (fd < 0)
         return error_set(err,
                          "%.400s: cannot be made (%s); check that its folder exists and that "
                          "you may write there",
                          path, strerror(errno));
     int fault = file_write(writer, header, size, fd) < 0 ? errno : 0;
-    if (close(fd) < 0 && !fault)
-        fault = errno;
-    if (!fault && rename(temp, path) < 0)
-        fault = errno;
-    if (fault) {
-        unlink(temp);
-        return error_set(err, "%.400s: cannot be written (%s); make room or choose another folder",
-                         path, strerror(fault));
-    }
-    folder_sync(path, temp);
-    return 0;
+    if (fault)
+        temporary_discard(fd, name);
+    else
+        fault = temporary_commit(fd, name, path);
+    return fault ? error_set(err,
+                             "%.400s: cannot be written (%s); make room or choose another folder",
+                             path, strerror(fault))
+                 : 0;
 }
 
 int safetensors_writer_save(const SafetensorsWriter *writer, const char *path, Error *err)
@@ -264,20 +228,15 @@ int safetensors_writer_save(const SafetensorsWriter *writer, const char *path, E
     char *header = header_text(writer, &size, err);
     if (!header)
         return -1;
-    const size_t room = strlen(path) + 20;
-    char *temp = malloc(room);
     int result;
-    if (!temp)
-        result = error_set(err, "memory is short for a path; close other programs");
-    else if (size > SAFETENSORS_MAX_HEADER ||
-             LENGTH_BYTES + size + writer->data_bytes > SAFETENSORS_MAX_FILE)
+    if (size > SAFETENSORS_MAX_HEADER ||
+        LENGTH_BYTES + size + writer->data_bytes > SAFETENSORS_MAX_FILE)
         result = error_set(err,
                            "%.400s: would be larger than a weights file may be; use fewer or "
                            "smaller tensors, or F16",
                            path);
     else
-        result = file_replace(writer, header, size, path, temp, room, err);
-    free(temp);
+        result = file_replace(writer, header, size, path, err);
     free(header);
     return result;
 }

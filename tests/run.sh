@@ -1,38 +1,44 @@
 #!/bin/sh
 # Runs every test program and script there is; prints one line each, and a total at the end.
-# BUILD is the folder that holds the programs.
+# BUILD is the folder that holds the programs. TESTS names some of the tests instead ("unit-test_ring
+# host-test_live ..."); JOBS runs so many at once (1; those of tests/host keep to a sound card's pace).
 set -u
 BUILD=${BUILD:-build}
-export BUILD
-passed=0 failed=0 skipped=0
 log=$BUILD/tests/log
+export BUILD log
 mkdir -p "$log"
 
-run() {
-    name=$1
-    shift
-    start=$(date +%s)
-    if "$@" >"$log/$name.txt" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok      $name ($(($(date +%s) - start)) s)"
-    elif [ $? -eq 77 ]; then
-        skipped=$((skipped + 1))
-        echo "skipped $name: $(tail -n 1 "$log/$name.txt")"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $name: see $log/$name.txt"
-        tail -n 30 "$log/$name.txt"
-    fi
+all_tests() {
+    for source in tests/unit/test_*.c tests/unit/double/test_*.c tests/host/test_*.c tests/*/test_*.sh; do
+        [ -e "$source" ] || continue
+        source=${source#tests/}
+        echo "${source%.*}" | tr / -
+    done
 }
 
-for source in tests/unit/test_*.c tests/unit/double/test_*.c tests/host/test_*.c; do
-    [ -e "$source" ] || continue
-    program=${source%.c}
-    run "$(echo "${program#tests/}" | tr / -)" "$BUILD/$program"
-done
-for script in tests/*/test_*.sh; do
-    [ -e "$script" ] || continue
-    run "$(echo "${script#tests/}" | tr / - | sed 's/\.sh$//')" sh "$script"
-done
+# shellcheck disable=SC2016 # the inner shell's
+one_test='
+    name=$1
+    path=tests/$(echo "$name" | sed "s,-,/,; s,^unit/double-,unit/double/,")
+    start=$(date +%s)
+    if [ -e "$path.c" ]; then
+        "$BUILD/$path" >"$log/$name.txt" 2>&1
+    else
+        sh "$path.sh" >"$log/$name.txt" 2>&1
+    fi
+    case $? in
+    0) echo "ok      $name ($(($(date +%s) - start)) s)" ;;
+    77) echo "skipped $name: $(tail -n 1 "$log/$name.txt")" ;;
+    *)
+        echo "FAILED  $name: see $log/$name.txt"
+        tail -n 30 "$log/$name.txt"
+        ;;
+    esac'
+
+echo "${TESTS:-$(all_tests)}" | tr ' ' '\n' | xargs -n 1 -P "${JOBS:-1}" sh -c "$one_test" test |
+    tee "$log/results"
+passed=$(grep -c '^ok  ' "$log/results")
+failed=$(grep -c '^FAILED  ' "$log/results")
+skipped=$(grep -c '^skipped ' "$log/results")
 echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -210,7 +210,7 @@ while ! grep -q 'in 2 classes' out.txt && [ $waited -lt 300 ] && kill -0 $traini
     sleep 0.1
     waited=$((waited + 1))
 done
-sleep 0.3
+sleep 1
 kill -TERM $training
 wait $training
 code=$? training=

@@ -1,6 +1,7 @@
 #!/bin/sh
-# A disk that fills while training writes its checkpoint: the message says so, the checkpoint before is
-# as it was, nothing half-written is left, and training goes on from there once there is room.
+# A disk that fills while training writes its checkpoint: the message says so, training goes on, the
+# checkpoint before is as it was, nothing half-written is left, and once there is room it is written.
+# What a killed training left half-written is removed by the next.
 # (What fills while sound is written is tried in tests/cli.) BUILD is the folder of the programs.
 set -u
 brume=$(realpath "${BUILD:-build}/brume")
@@ -51,5 +52,53 @@ cmp before tiny.safetensors.checkpoint || fail "the checkpoint was changed"
 train --resume
 grep -q "interrupted at step" err.txt || fail "it does not go on: $(cat err.txt)"
 cmp -s before tiny.safetensors.checkpoint && fail "it did not go on"
+
+
+# await WHAT COMMAND...: until the command says yes, for no more than a minute.
+await() {
+    what=$1
+    shift
+    for _ in $(seq 600); do
+        "$@" && return
+        sleep 0.1
+    done
+    fail "$what: $(cat err.txt)"
+}
+
+# Room for the model but not for the checkpoint, until it is made while training goes on.
+blocks=$((($(stat -c %s tiny.safetensors) + $(stat -c %s tiny.safetensors.checkpoint)) / 1024))
+cp tiny.safetensors.checkpoint before
+(
+    ulimit -S -f $blocks
+    exec "$brume" train texture sounds -o tiny.safetensors --steps 100000 --channels 16 --blocks 2 \
+        --batch 1 --resume --save-every 0 >out.txt 2>err.txt
+) &
+pid=$!
+await "no warning" grep -q "cannot be written (File too large).*training goes on" err.txt
+kill -0 $pid || fail "a full disk ended it: $(cat err.txt)"
+cmp before tiny.safetensors.checkpoint || fail "the checkpoint was changed while the disk was full"
+prlimit --pid $pid --fsize=unlimited
+# shellcheck disable=SC2016 # the inner shell's
+await "no checkpoint once there is room" sh -c '! cmp -s before tiny.safetensors.checkpoint'
+kill -INT $pid
+wait $pid
+[ $? -eq 1 ] && grep -q "resume goes on" err.txt || fail "it was not interrupted: $(cat err.txt)"
+
+# The same, but there never is room: it says that what was learnt since cannot be gone on from.
+cp tiny.safetensors.checkpoint before
+(ulimit -f $blocks && train --resume && [ $code -eq 1 ] && grep -q "the checkpoint before" err.txt) ||
+    fail "no room at the end, code $?: $(cat err.txt)"
+cmp before tiny.safetensors.checkpoint || fail "the checkpoint was changed at the end"
+"$brume" info tiny.safetensors >/dev/null || fail "the model of the end is not whole"
+
+# What nobody is writing goes; what somebody is writing (who holds a lock) stays.
+left=.tiny.safetensors.checkpoint.0dead0.tmp
+held=.tiny.safetensors.checkpoint.000111.tmp
+touch $left $held
+exec 9<>$held
+flock 9
+train --resume
+[ ! -e $left ] || fail "what a killed training left is still there"
+[ -e $held ] || fail "another training's file was removed"
 
 [ $failures -eq 0 ]
