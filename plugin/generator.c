@@ -253,8 +253,7 @@ void generator_change_source(Generator *generator, Source source, Recital *recit
     tell_source(generator);
 }
 
-/* The melody model, if it was not opened yet: ahead of the first answer that needs it. */
-static void open_melody(Generator *generator)
+void generator_open_melody(Generator *generator)
 {
     if (generator->melody_path && !generator->melody)
         generator->melody = shared_model_open(generator->melody_path, SHARED_MELODY, NULL);
@@ -298,10 +297,10 @@ static int act(Generator *generator, Command *command)
     case COMMAND_LISTEN:
         generator_change_source(generator, SOURCE_ANSWER, NULL, NULL);
         atomic_store(&generator->said, GENERATOR_LISTENS);
-        open_melody(generator);
+        generator_open_melody(generator);
         return 0;
     case COMMAND_ANSWER:
-        open_melody(generator);
+        generator_open_melody(generator);
         return answer(generator, command);
     case COMMAND_RESTART:
         generator_change_source(generator, SOURCE_TEXTURE, NULL, NULL);

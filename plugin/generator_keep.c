@@ -151,6 +151,8 @@ int generator_resume(Generator *generator, GeneratorKind kind, const void *bytes
     Unpacker unpacker = {bytes, size, false};
     generator->resumed = false;
     reviving_clear(generator);
+    if (kind == GENERATOR_ANSWER)
+        generator_open_melody(generator);
     if (unpack_head(generator, kind, &unpacker, err))
         return -1;
     return kind == GENERATOR_TEXTURE ? resume_texture(generator, &unpacker, settings, err)

@@ -93,6 +93,10 @@ double generator_seconds(clockid_t clock);
 
 void generator_sleep(long nanoseconds);
 
+/* The melody model, if it was not opened yet: ahead of the first answer that needs it. Where it
+ * cannot be opened, there is none. */
+void generator_open_melody(Generator *generator);
+
 /* From now on sound comes from `source`: of an answer from `recital`, of what is transformed from
  * `transform`, both of which are taken over and may be NULL. */
 void generator_change_source(Generator *generator, Source source, Recital *recital,
