@@ -78,7 +78,7 @@ TONES   ?=
 TUNES   ?=
 MEASURE ?= ../shared/measure
 
-.PHONY: all deps demo check test bench gallery compare fuzz fuzz-targets lint install install-user uninstall clean asan \
+.PHONY: all deps demo check test exact bench gallery compare fuzz fuzz-targets lint install install-user uninstall clean asan \
         ubsan tsan help
 .DELETE_ON_ERROR:
 
@@ -88,6 +88,8 @@ help:
 	@echo "make demo          install what is missing, build, render the demonstrations into demo/"
 	@echo "make check         install what is missing, build, run every test"
 	@echo "make               build build/brume and build/brume.lv2"
+	@echo "make exact         play the same sound in some hundred ways and count what differs (ten minutes), write"
+	@echo "                   tests/bench/EXACT.md"
 	@echo "make bench         measure beside onnxruntime and torch (a quarter of an hour), write tests/bench/RESULTS.md"
 	@echo "make gallery SOUNDS= TONES= MEASURE=   measure the texture model on these recordings (a quarter of an"
 	@echo "                   hour when it is new), draw it, and write both into README.md and its card"
@@ -167,7 +169,7 @@ $(BUILD)/tests/unit/test_faults: tests/unit/test_faults.c tests/faults/allocatio
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< tests/faults/allocations.c $(FAULT_ARCHIVES) -lcmocka $(CORE_LIBS)
 
-$(BUILD)/tests/host/test_exact: tests/host/takes.c tests/host/takes.h
+$(BUILD)/tests/host/test_exact $(BUILD)/tests/host/test_place: tests/host/takes.c tests/host/takes.h
 $(BUILD)/tests/host/%: tests/host/%.c tests/host/host.c tests/host/host.h $(BUILD)/plugin/ports.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HOST_PKGS)) $(SANITIZE) $(LDFLAGS) -o $@ $(filter %.c,$^) \
@@ -210,6 +212,43 @@ test: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIE
 
 check: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) test
+
+# The command and the plugin as processors with less to offer would run them (tests/exact/processor.c).
+EXACT_PROCESSORS := avx512 avx2 ssse3 sse2
+EXACT_LEVEL_avx512 := 4
+EXACT_LEVEL_avx2   := 3
+EXACT_LEVEL_ssse3  := 2
+EXACT_LEVEL_sse2   := 1
+EXACT_SYMBOLS := model features2 indicator_init
+$(BUILD)/tests/exact/lib%.a: $(BUILD)/lib%.a
+	@mkdir -p $(@D)
+	objcopy $(foreach symbol,$(EXACT_SYMBOLS),--redefine-sym __cpu_$(symbol)=exact_cpu_$(symbol)) $< $@
+
+# One object, since what lies in an archive is hidden.
+$(BUILD)/tests/exact/plugin.o: $(BUILD)/tests/exact/libplugin.a
+	$(LD) -r -o $@ --whole-archive $<
+
+$(BUILD)/tests/exact/%/processor.o: tests/exact/processor.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DLEVEL=$(EXACT_LEVEL_$*) -c -o $@ $<
+
+$(BUILD)/tests/exact/%/brume: $(BUILD)/tests/exact/%/processor.o $(CLI_OBJECTS) $(BUILD)/tests/exact/libbrume.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
+
+# Bundles are the usual ones, but for the binary.
+$(BUILD)/tests/exact/%/brume.lv2/brume.so: $(BUILD)/tests/exact/%/processor.o $(BUILD)/tests/exact/plugin.o \
+        $(BUILD)/tests/exact/libbrume.a $(TINY_BUNDLE)
+	@mkdir -p $(@D) $(@D)/../tiny.lv2
+	$(CC) -shared $(ALL_LDFLAGS) -Wl,-z,defs -Wl,-z,nodelete -o $@ $(filter %.o %.a,$^) $(CORE_LIBS)
+	ln -sfn $(abspath $(BUNDLE))/*.ttl $(abspath $(BUNDLE))/presets $(abspath $(BUNDLE))/models $(@D)
+	ln -sfn $(abspath $(BUNDLE))/*.ttl $(abspath $(BUNDLE))/presets $(abspath $(dir $(TINY_BUNDLE)))/models \
+	    $(abspath $(@D))/brume.so $(@D)/../tiny.lv2
+
+EXACT_PROGRAMS := $(foreach processor,$(EXACT_PROCESSORS),$(addprefix $(BUILD)/tests/exact/$(processor)/,brume brume.lv2/brume.so))
+.SECONDARY: $(EXACT_PROCESSORS:%=$(BUILD)/tests/exact/%/processor.o)
+exact: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(EXACT_PROGRAMS) $(BUILD)/tests/host/test_exact
+	@BUILD=$(BUILD) sh tests/exact/run.sh
 
 asan ubsan tsan: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) test BUILD=build/$@ OPTIMIZATIONS="-O1 -g" SANITIZE="$(SANITIZE_$@)"

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROPERTIES = 4 };
+enum { PROPERTIES = 7 };
 
 typedef struct Property {
     LV2_URID key, type;
@@ -38,7 +38,7 @@ static const void *retrieve(LV2_State_Handle handle, uint32_t key, size_t *size,
     return NULL;
 }
 
-/* What is stored must be text that ends, or a number. */
+/* What is stored must be text that ends, a number, or the bytes of a place. */
 static LV2_State_Status store(LV2_State_Handle handle, uint32_t key, const void *value, size_t size,
                               uint32_t type, uint32_t flags)
 {
@@ -46,6 +46,7 @@ static LV2_State_Status store(LV2_State_Handle handle, uint32_t key, const void 
     (void)key;
     (void)flags;
     if (type != map->map(map->handle, LV2_ATOM__Int) &&
+        type != map->map(map->handle, LV2_ATOM__Chunk) &&
         (size == 0 || strnlen(value, size) != size - 1))
         abort();
     return LV2_STATE_SUCCESS;
@@ -60,7 +61,8 @@ static LV2_URID type_of(const Uris *uris, uint8_t byte)
 static void fill(State *state, const Uris *uris, const uint8_t *bytes, size_t size)
 {
     const LV2_URID keys[PROPERTIES] = {uris->state_version, uris->model_name, uris->model_hash,
-                                       uris->model};
+                                       uris->model,         uris->class_,     uris->morph_class,
+                                       uris->place};
     size_t at = 0;
     for (int i = 0; i < PROPERTIES && size - at >= 2; i++) {
         const uint8_t type = bytes[at++];
@@ -73,7 +75,9 @@ static void fill(State *state, const Uris *uris, const uint8_t *bytes, size_t si
             abort();
         memcpy(value, bytes + at, length);
         at += length;
-        state->properties[i] = (Property){keys[i], type_of(uris, type), value, length};
+        const LV2_URID known =
+            keys[i] == uris->place && type % 2 == 0 ? uris->atom_Chunk : type_of(uris, type);
+        state->properties[i] = (Property){keys[i], known, value, length};
     }
 }
 

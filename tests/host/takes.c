@@ -98,7 +98,9 @@ static void wait_live(const Recording *recording, uint32_t n)
         nap((double)n / RATE);
     else if (question)
         nap(0.2 * n / RATE); /* no faster than the generator can listen */
-    else if (host_get(recording->host, "buffered") < 0.5F)
+    else if (host_get(recording->host, "buffered") < 0.2F)
+        nap(0.2);
+    else if (host_get(recording->host, "buffered") < 0.6F)
         nap(0.02);
 }
 
@@ -166,6 +168,13 @@ static Sound record_once(const Take *take, size_t frames)
     return recording.sound;
 }
 
+static void tell_dry(int underruns)
+{
+    if (underruns > 0)
+        printf("takes: the sound ran dry %d times, and so %d times over: the machine is too busy\n",
+               underruns, TRIES);
+}
+
 Sound take_record(const Take *take, size_t frames)
 {
     Sound sound = record_once(take, frames);
@@ -173,6 +182,7 @@ Sound take_record(const Take *take, size_t frames)
         sound_clear(&sound);
         sound = record_once(take, frames);
     }
+    tell_dry(sound.underruns);
     return sound;
 }
 
@@ -230,6 +240,7 @@ void takes_record(const Take *take, size_t frames, size_t count, Sound *sounds)
         for (size_t i = 0; i < count; i++)
             underruns += players[i].recording.sound.underruns;
     }
+    tell_dry(underruns);
     for (size_t i = 0; i < count; i++)
         sounds[i] = players[i].recording.sound;
     free(players);
