@@ -78,7 +78,7 @@ TONES   ?=
 TUNES   ?=
 MEASURE ?= ../shared/measure
 
-.PHONY: all deps demo check test exact bench gallery compare fuzz fuzz-targets lint install install-user uninstall clean asan \
+.PHONY: all deps demo check test exact soak bench gallery compare fuzz fuzz-targets lint install install-user uninstall clean asan \
         ubsan tsan help
 .DELETE_ON_ERROR:
 
@@ -96,6 +96,8 @@ help:
 	@echo "make compare SOUNDS= TUNES= MEASURE=   measure both families of model side by side, print the table and"
 	@echo "                   write it into README.md (half an hour)"
 	@echo "make asan|ubsan|tsan   the tests under a sanitizer"
+	@echo "make soak SOAK=\"--hours 8 --minutes 30\"   a long night, freewheeling and then in real time, at random: what"
+	@echo "                   must be 0 and what was done, as tables (--seed N repeats one, --tell says what is done)"
 	@echo "make lint          clang-tidy and cppcheck on all that ships"
 	@echo "make fuzz FUZZ_SECONDS=600   give hostile files and events to every reader, each for so long"
 	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
@@ -259,6 +261,12 @@ SANITIZE_tsan  := -fsanitize=thread
 demo: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@BUILD=$(BUILD) sh tests/demo.sh
+
+# Long nights (eight and a half hours of sound, an hour and a half of the clock): tests/bench/SOAK.md.
+SOAK ?= --hours 8 --minutes 30
+soak: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tests/host/soak $(TINY_BUNDLE)
+	@BUILD=$(BUILD) $(BUILD)/tests/host/soak $(SOAK)
 
 # What Brume is compared with is installed where that can be done, and left out where it can't.
 bench:

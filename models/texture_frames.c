@@ -9,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANNELS = 2, QUICK_STEPS = 3, MOST_ENSURED = 64 };
+enum { CHANNELS = 2, MOST_ENSURED = 64 };
+
+/* How soon the next chunk must be there. What follows a short one must not cost more time than
+ * that one sounds for, however many steps are set. */
+typedef enum { CALM, HASTY, HASTIEST } Haste;
+static const int most_steps[] = {[HASTY] = 4, [HASTIEST] = 3};
 
 /* All that changes from call to call, but for the frames themselves. */
 typedef struct State {
@@ -19,7 +24,7 @@ typedef struct State {
     size_t past;                    /* frames of the prefix that there are, up to PREFIX */
     size_t waiting;                 /* final frames that wait */
     size_t fading;                  /* frames after them that the next chunk is to be joined over */
-    bool quick;                     /* the next chunk is a short one */
+    Haste haste;                    /* HASTIEST: the next chunk is a short one */
 } State;
 
 struct TextureFrames {
@@ -84,7 +89,7 @@ void texture_frames_redo(TextureFrames *frames)
     frames->begun = false;
     state->fading = there < TEXTURE_FADE ? there : TEXTURE_FADE;
     state->waiting = 0;
-    state->quick = true;
+    state->haste = HASTIEST;
 }
 
 const TextureSettings *texture_frames_settings(const TextureFrames *frames)
@@ -219,9 +224,10 @@ static SamplerSettings sampler_settings(const TextureFrames *frames)
     SamplerSettings settings = sampler_defaults();
     settings.kind = state->settings.sampler;
     settings.steps = state->settings.steps;
-    if (state->quick) {
+    if (state->haste != CALM) {
+        const int most = most_steps[state->haste];
         settings.kind = SAMPLER_DPM;
-        settings.steps = settings.steps < QUICK_STEPS ? settings.steps : QUICK_STEPS;
+        settings.steps = settings.steps < most ? settings.steps : most;
     }
     settings.prediction = config->prediction;
     settings.schedule = texture_model_schedule(frames->model);
@@ -251,7 +257,7 @@ static int begin_chunk(TextureFrames *frames, Error *err)
     /* Rows before `waiting` frames hold the frames before the chunk, as far as there are any. */
     const size_t before = state->past + state->waiting;
     /* The first chunk is short as well: it is waited for. */
-    frames->length = state->quick || state->chunk == 0 ? TEXTURE_QUICK : frames->window;
+    frames->length = state->haste == HASTIEST || state->chunk == 0 ? TEXTURE_QUICK : frames->window;
     frames->given = before < TEXTURE_PREFIX ? before : TEXTURE_PREFIX;
     const size_t size = frames->channels * frames->length * frames->bands;
     for (size_t f = 0; f < frames->length; f++)
@@ -335,7 +341,7 @@ static void append_chunk(TextureFrames *frames)
     }
     state->waiting += fresh - TEXTURE_FADE;
     state->fading = TEXTURE_FADE;
-    state->quick = false;
+    state->haste = state->haste == HASTIEST ? HASTY : CALM;
     state->chunk++;
     frames->begun = false;
 }

@@ -21,7 +21,7 @@
 #define TEXTURE_FADE   12
 
 /* Frames of a short chunk: the first one, and that, in at most 3 steps, which follows
- * texture_frames_redo. */
+ * texture_frames_redo. The next after such a redone one is whole, in at most 4. */
 #define TEXTURE_QUICK 112
 
 typedef struct TextureFrames TextureFrames;

@@ -32,8 +32,9 @@ struct Lanes {
     uint64_t position; /* of the next frame */
     size_t faded;      /* frames of a crossfade that are done; it is under way if `fading` */
     bool fading, sounded;
-    bool timed;             /* frame `position` belongs to frame `clock` of the input */
-    uint64_t clock;         /* of the next frame, if so */
+    bool waited;    /* the reader waited until now: there is as little ahead as that leaves */
+    bool timed;     /* frame `position` belongs to frame `clock` of the input */
+    uint64_t clock; /* of the next frame, if so */
     uint64_t next_position; /* of the lane that fades in */
     Sounding sounding;
     float gain;
@@ -83,7 +84,7 @@ void lanes_reset(Lanes *lanes)
     atomic_store(&lanes->offer, NO_OFFER);
     lanes->writing = lanes->reading = 0;
     lanes->position = lanes->next_position = lanes->begun = 0;
-    lanes->fading = lanes->sounded = false;
+    lanes->fading = lanes->sounded = lanes->waited = false;
     lanes->sounding = SILENT;
     lanes->gain = 0.0f;
     lanes->taken = lanes->hushed = lanes->held = 0;
@@ -338,7 +339,8 @@ static void watch(Lanes *lanes, size_t m)
     const size_t there = in_time(lanes) ? lanes_ahead(lanes) : 0;
     if (lanes->sounding == PLAYING && there < m + lanes->reserve) {
         lanes->sounding = ENDING;
-        atomic_fetch_add_explicit(&lanes->underruns, 1, memory_order_relaxed);
+        if (!lanes->waited)
+            atomic_fetch_add_explicit(&lanes->underruns, 1, memory_order_relaxed);
     } else if (lanes->sounding == SILENT && there >= m + lanes->resume &&
                lanes->taken >= lanes->hushed) {
         lanes->sounding = PLAYING;
@@ -347,6 +349,8 @@ static void watch(Lanes *lanes, size_t m)
             lanes->gain = 1.0f;
         lanes->sounded = true;
     }
+    if (there >= m + lanes->resume)
+        lanes->waited = false;
 }
 
 /* Moves the gain towards 1, or to 0 while ending, over m frames. */
@@ -413,7 +417,7 @@ size_t lanes_read_there(Lanes *lanes, float *left, float *right, size_t n)
             continue;
         }
         lanes->sounding = PLAYING;
-        lanes->sounded = true;
+        lanes->sounded = lanes->waited = true;
         lanes->gain = 1.0f;
         done += read_faded(lanes, left + done, right + done, m);
     }

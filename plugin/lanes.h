@@ -75,7 +75,8 @@ size_t lanes_held(const Lanes *lanes);
 /* Reader, on the audio thread: */
 
 /* The next n frames. Waits for nothing: fades out before the lane runs dry, counts an underrun,
- * fades in again once there is enough. */
+ * fades in again once there is enough. Running dry right after lanes_read_there, which leaves
+ * nothing ahead, is no underrun. */
 void lanes_read(Lanes *lanes, float *left, float *right, size_t n);
 
 /* The same where waiting is allowed: up to n frames, as many as are there; returns how many. No

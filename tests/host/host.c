@@ -717,7 +717,9 @@ size_t host_presets(Host *host, LilvNode **uris, size_t room)
 LilvState *host_preset(Host *host, const LilvNode *uri)
 {
     lilv_world_load_resource(host->world, uri);
-    return lilv_state_new_from_world(host->world, &host->map, uri);
+    LilvState *state = lilv_state_new_from_world(host->world, &host->map, uri);
+    lilv_world_unload_resource(host->world, uri); /* or the world grows with each */
+    return state;
 }
 
 void host_restore_preset(Host *host, const LilvState *state)

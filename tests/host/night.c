@@ -234,7 +234,6 @@ static void prepare(Night *night, const NightPlan *plan, NightReport *report)
     *report = (NightReport){0};
     night->plan = plan;
     night->report = report;
-    night->random = plan->seed;
     night->watching = true;
     snprintf(night->folder, sizeof night->folder, "/tmp/brume-night.XXXXXX");
     if (!mkdtemp(night->folder))
@@ -262,6 +261,8 @@ void night_run(const NightPlan *plan, NightReport *report)
         abort();
     const double begin = host_seconds();
     for (size_t i = 0; report->seconds < plan->seconds; i++) {
+        night->random = plan->seed ^ (uint64_t)i << 40;
+        night->chance = ~night->random;
         const double rate = i < RATES ? rates[i] : rates[night_pick(night, RATES)];
         const double left = plan->seconds - report->seconds;
         const double drawn =

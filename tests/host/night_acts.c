@@ -216,7 +216,6 @@ static void export(Night *night)
 {
     night_tell(night, "exports");
     night->report->exports++;
-    host_set(night->host, "freewheel", !night->plan->paced);
     if (!night->plan->paced) {
         host_set(night->host, "freewheel", 0);
         host_run(night->host, 0);
@@ -228,7 +227,6 @@ static void export(Night *night)
     night_play(night, night_draw_between(night, 0.2, 4));
     night->exporting = false;
     host_set(night->host, "freewheel", 0);
-    host_pace_begin(night->host);
 }
 
 void night_act(Night *night)

@@ -18,7 +18,10 @@ typedef enum {
 typedef struct Night {
     const NightPlan *plan;
     NightReport *report;
-    uint64_t random;
+    /* What is drawn for acts does not depend on how long anything took; for blocks and noise it
+     * does. A seed of its own for each instance. */
+    uint64_t random, chance;
+    bool plays;      /* draws from `chance` */
     char folder[32]; /* for states */
     bool saved;
     float tune[TUNE_FRAMES + 1];

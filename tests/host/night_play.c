@@ -15,7 +15,7 @@ static const double STUCK_SECONDS = 15.0;
 /* splitmix64. */
 static uint64_t next(Night *night)
 {
-    uint64_t z = night->random += 0x9e3779b97f4a7c15U;
+    uint64_t z = *(night->plays ? &night->chance : &night->random) += 0x9e3779b97f4a7c15U;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
     return z ^ (z >> 31);
@@ -191,8 +191,8 @@ static void look(Night *night, float came[2][BLOCK_MOST], uint32_t n)
     night->report->longest = fmax(night->report->longest, took);
     if (took > STUCK_SECONDS && night->report->stuck++ < 8)
         fprintf(stderr, "%.3f s: run() of %u frames took %.1f s; mode %g, status: %s\n",
-                night->report->seconds, n, took,
-                (double)host_get(night->host, "mode"), host_status(night->host));
+                night->report->seconds, n, took, (double)host_get(night->host, "mode"),
+                host_status(night->host));
     look_at_sound(night, n);
     if (night->compares)
         compare(night, came, n);
@@ -203,7 +203,6 @@ static void look(Night *night, float came[2][BLOCK_MOST], uint32_t n)
 void night_activate(Night *night)
 {
     host_activate(night->host);
-    host_pace_begin(night->host);
     night->underruns = 0;
     night->report->activations++;
 }
@@ -211,6 +210,8 @@ void night_activate(Night *night)
 void night_play(Night *night, double seconds)
 {
     static float came[2][BLOCK_MOST];
+    host_pace_begin(night->host); /* what this thread did meanwhile no host does on that of sound */
+    night->plays = true;
     for (double done = 0; done < seconds;) {
         const uint32_t n = draw_block(night);
         fill(night, came, n);
@@ -222,6 +223,7 @@ void night_play(Night *night, double seconds)
         night->report->seconds += n / night->rate;
         night->report->blocks++;
     }
+    night->plays = false;
 }
 
 void night_settle(Night *night)

@@ -417,6 +417,28 @@ static void test_nothing_is_left_over(void **state)
     host_close(host);
 }
 
+/* While it exports, too: there is not always enough of what was transformed to fade out from, and
+ * nothing more comes of it while the host waits. */
+static void test_an_export_changes_modes_in_time(void **state)
+{
+    (void)state;
+    enum { RATE = 48000, PIECE = 600, LONG = 3 * RATE };
+    Host *host = open_host(host_tiny_bundle(), RATE, 0.5F);
+    host_set(host, "freewheel", 1);
+    host_activate(host);
+    make_input(LONGEST);
+    for (int turn = 0; turn < 6; turn++) {
+        host_set(host, "mode", 2);
+        pass(host, out, 0, LONG + (size_t)turn * RATE / 12, PIECE, false);
+        host_set(host, "mode", (float)(turn % 2));
+        for (int i = 0; i < 20; i++) {
+            host_run(host, PIECE);
+            assert_true(host_took(host).seconds < 10);
+        }
+    }
+    host_close(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_knobs),
         cmocka_unit_test(test_model_changes),
         cmocka_unit_test(test_nothing_is_left_over),
+        cmocka_unit_test(test_an_export_changes_modes_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,6 +218,26 @@ static void waiting_readers_join_hard_and_exactly(void **state)
     lanes_destroy(lanes);
 }
 
+/* A host that exported plays on: what it has used up is not the generator's fault, but what runs
+ * dry later is. */
+static void after_waiting_there_may_be_nothing(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    float left[1000], right[1000];
+    write(lanes, 0.5f, 0, 1000);
+    assert_int_equal(lanes_read_there(lanes, left, right, 1000), 1000);
+    lanes_read(lanes, left, right, 100);
+    assert_false(lanes_playing(lanes));
+    assert_int_equal(lanes_underruns(lanes), 0);
+    write(lanes, 0.5f, 1000, 1000);
+    lanes_read(lanes, left, right, 100);
+    assert_true(lanes_playing(lanes));
+    lanes_read(lanes, left, right, 1000);
+    assert_int_equal(lanes_underruns(lanes), 1);
+    lanes_destroy(lanes);
+}
+
 static void an_abandoned_lane_leaves_the_old_one(void **state)
 {
     (void)state;
@@ -351,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_held_lane_comes_before_the_old_one_runs_dry),
         cmocka_unit_test(hushed_until_the_offer_that_is_waited_for),
         cmocka_unit_test(waiting_readers_join_hard_and_exactly),
+        cmocka_unit_test(after_waiting_there_may_be_nothing),
         cmocka_unit_test(an_abandoned_lane_leaves_the_old_one),
         cmocka_unit_test(threads_agree),
         cmocka_unit_test(time_is_kept),

@@ -367,6 +367,32 @@ static void test_redo(void **state)
     texture_model_destroy(model);
 }
 
+/* However many steps are set, the short chunk after it and the whole one after that take few: what
+ * they sound for must last while the next is made. */
+static void test_few_steps_after_redo(void **state)
+{
+    (void)state;
+    enum { READ = 5000, HASTY = (36 + 84 - 20) * SMALL_HOP };
+    TextureModel *model = default_model();
+    const TextureSettings settings = small_texture_settings(3);
+    TextureSettings few = settings, many = settings;
+    few.steps = 4;
+    many.steps = 20;
+    TextureStream *stream = create(model, &settings, CHANNELS, 16, NULL);
+    TextureStream *twin = create(model, &settings, CHANNELS, 16, NULL);
+    read_pieces(stream, sound, 0, READ, LENGTH);
+    read_pieces(twin, other, 0, READ, LENGTH);
+    const uint64_t at = texture_stream_redo(stream, &few, READ);
+    assert_true(texture_stream_redo(twin, &many, READ) == at);
+    read_pieces(stream, sound, (size_t)at, (size_t)(LENGTH - at), LENGTH);
+    read_pieces(twin, other, (size_t)at, (size_t)(LENGTH - at), LENGTH);
+    assert_same(CHANNELS, (size_t)at, HASTY);
+    assert_false(is_same(0, (size_t)at + HASTY, (size_t)(LENGTH - HASTY - at)));
+    texture_stream_destroy(stream);
+    texture_stream_destroy(twin);
+    texture_model_destroy(model);
+}
+
 /* The middle's frames and the side's go on as they would have; only their gains change. */
 static void test_redo_of_width(void **state)
 {
@@ -453,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_redo_after_cancel),
         cmocka_unit_test(test_wild_weights),
         cmocka_unit_test(test_redo),
+        cmocka_unit_test(test_few_steps_after_redo),
         cmocka_unit_test(test_redo_of_width),
         cmocka_unit_test(test_redo_out_of_reach),
     };
