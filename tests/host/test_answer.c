@@ -23,8 +23,8 @@ static double rms(const float *sound, size_t from, size_t n)
     return sqrt(sum / (double)n);
 }
 
-/* Until when a live answer must be heard, and in how many blocks of 10 ms a texture. Under a sanitizer
- * the models are too slow to be on time. */
+/* Until when a live answer must be heard, and in how many blocks of 10 ms a texture. Under a
+ * sanitizer the models are too slow to be on time. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { LATEST = FRAMES, PATIENCE = 30000 };
 #else
