@@ -78,8 +78,8 @@ TONES   ?=
 TUNES   ?=
 MEASURE ?= ../shared/measure
 
-.PHONY: all deps demo check test exact soak bench gallery compare fuzz fuzz-targets lint install install-user uninstall clean asan \
-        ubsan tsan help
+.PHONY: all deps demo check programs test exact soak sanitize asan tsan asan-test tsan-test coverage lint fuzz \
+        fuzz-targets bench gallery compare install install-user uninstall clean help
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/brume $(BUNDLE)/brume.so $(BUNDLE)/manifest.ttl $(BUNDLE_MODELS)
@@ -95,9 +95,10 @@ help:
 	@echo "                   hour when it is new), draw it, and write both into README.md and its card"
 	@echo "make compare SOUNDS= TUNES= MEASURE=   measure both families of model side by side, print the table and"
 	@echo "                   write it into README.md (half an hour)"
-	@echo "make asan|ubsan|tsan   the tests under a sanitizer"
 	@echo "make soak SOAK=\"--hours 8 --minutes 30\"   a long night, freewheeling and then in real time, at random: what"
 	@echo "                   must be 0 and what was done, as tables (--seed N repeats one, --tell says what is done)"
+	@echo "make sanitize      the tests under ASan with UBSan (make asan) and TSan (make tsan)"
+	@echo "make coverage      which lines of dsp/, models/ and plugin/ the tests run"
 	@echo "make lint          clang-tidy and cppcheck on all that ships"
 	@echo "make fuzz FUZZ_SECONDS=600   give hostile files and events to every reader, each for so long"
 	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
@@ -209,7 +210,9 @@ lint:
 	@JOBS=$(JOBS) sh tests/lint.sh $(LANGUAGE:-DBRUME_VERSION=%=-DBRUME_VERSION=0) $(BLAS_CFLAGS) \
 	    $(shell $(PKG_CONFIG) --cflags $(PKGS) lv2 $(CLI_PKGS))
 
-test: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
+programs: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
+
+test: programs
 	@BUILD=$(BUILD) sh tests/run.sh
 
 check: deps
@@ -252,11 +255,37 @@ exact: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(EXACT_PROGRAMS) $(BUILD)/tests/host/test_exact
 	@BUILD=$(BUILD) sh tests/exact/run.sh
 
-asan ubsan tsan: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) test BUILD=build/$@ OPTIMIZATIONS="-O1 -g" SANITIZE="$(SANITIZE_$@)"
-SANITIZE_asan  := -fsanitize=address -fno-omit-frame-pointer
-SANITIZE_ubsan := -fsanitize=undefined -fno-sanitize-recover=undefined
-SANITIZE_tsan  := -fsanitize=thread
+# Every test under AddressSanitizer with UBSan, those that have threads under ThreadSanitizer; several at
+# once, since none of them measures time there. SKIP="host-test_live ..." leaves some out.
+sanitize:
+	@$(MAKE) --no-print-directory asan
+	@$(MAKE) --no-print-directory tsan
+
+SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZE_tsan := -fsanitize=thread
+# Half of what a small program takes is to link OpenBLAS into it, half as long with gold.
+QUICK_LINK := $(if $(shell command -v ld.gold),-fuse-ld=gold)
+asan tsan: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) $@-test BUILD=build/$@ OPTIMIZATIONS="-O1 -g" LDFLAGS="$(QUICK_LINK)" \
+	    SANITIZE="$(SANITIZE_$@)"
+
+asan-test: programs
+	@BUILD=$(BUILD) JOBS=$(JOBS) SKIP="$(SKIP)" sh tests/run.sh
+
+THREAD_BINARIES := $(HOST_BINARIES) $(addprefix $(BUILD)/tests/unit/test_,lanes playback ring shared_model)
+tsan-test: all $(TINY_BUNDLE) $(THREAD_BINARIES)
+	@BUILD=$(BUILD) JOBS=$(JOBS) SKIP="$(SKIP)" sh tests/run.sh
+tsan-test: export TESTS = $(subst /,-,$(THREAD_BINARIES:$(BUILD)/tests/%=%))
+
+# Lines of dsp/, models/ and plugin/ that the tests run, as gcov counts them.
+coverage:
+	@sh tests/deps.sh $(PACKAGES) gcovr
+	@$(MAKE) --no-print-directory -j$(JOBS) programs BUILD=build/coverage OPTIMIZATIONS="-O1 -g" \
+	    LDFLAGS="$(QUICK_LINK)" SANITIZE=--coverage
+	@find build/coverage -name '*.gcda' -delete
+	@BUILD=build/coverage SKIP="$(SKIP)" sh tests/run.sh
+	@gcovr --root . --object-directory build/coverage --filter dsp/ --filter models/ --filter plugin/ \
+	    --gcov-ignore-parse-errors --sort-percentage --fail-under-line 85 build/coverage
 
 demo: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all

@@ -62,7 +62,6 @@ int main(int argc, char **argv)
 C
 case $BUILD in
 *asan) sanitize="-fsanitize=address -g" ;;
-*ubsan) sanitize="-fsanitize=undefined -fno-sanitize-recover=undefined -g" ;;
 *tsan) sanitize="-fsanitize=thread -g" ;;
 *) sanitize= ;;
 esac

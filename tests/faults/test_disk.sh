@@ -7,7 +7,7 @@ set -u
 brume=$(realpath "${BUILD:-build}/brume")
 seconds=2 # for the first step to be done
 case ${BUILD:-build} in
-*asan | *ubsan | *tsan) seconds=10 ;;
+*asan | *tsan) seconds=10 ;;
 esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

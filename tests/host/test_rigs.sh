@@ -10,7 +10,7 @@ if [ ! -d "$rigs/rtcheck" ]; then
     exit 77
 fi
 case $build in
-*asan | *tsan | *ubsan)
+*asan | *tsan)
     echo "the checker does not go with sanitizers"
     exit 77
     ;;
