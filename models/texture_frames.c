@@ -464,7 +464,7 @@ void texture_frames_pack(const TextureFrames *frames, const void *state, Packer 
     pack_whole(packer, then.past);
     pack_whole(packer, then.waiting);
     pack_whole(packer, then.fading);
-    pack_whole(packer, then.quick);
+    pack_whole(packer, then.haste);
     pack_floats(packer, mixes + first * frames->classes, count * frames->classes);
     for (unsigned c = 0; c < frames->channels; c++) {
         TextureHistory history;
@@ -513,7 +513,7 @@ int texture_frames_unpack(TextureFrames *frames, Unpacker *unpacker)
     state->past = (size_t)unpack_whole(unpacker, TEXTURE_PREFIX);
     state->waiting = (size_t)unpack_whole(unpacker, frames->window);
     state->fading = (size_t)unpack_whole(unpacker, TEXTURE_FADE);
-    state->quick = unpack_whole(unpacker, 1) != 0;
+    state->haste = (Haste)unpack_whole(unpacker, HASTIEST);
     /* The next chunk comes when fewer than MOST_ENSURED frames wait, and must have room then. */
     if (unpacker->failed || state->waiting + state->fading > frames->window)
         return -1;
