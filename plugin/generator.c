@@ -16,6 +16,10 @@ enum { PIECE = 256 };
  */
 static const double REACH_SECONDS = 2.9;
 
+/* What is gone on with from a session may stand right before a chunk: so much is made before it is
+ * heard, that the next one is there in time. */
+static const double READY_SECONDS = 0.6;
+
 /* So long after a knob has moved nothing is made beyond that: it may move again. */
 static const double CALM_SECONDS = 0.5;
 
@@ -214,6 +218,27 @@ static int restart(Generator *generator, const Command *command)
     return 0;
 }
 
+/* Goes on where a session was saved, unless another model or seed was asked for meanwhile. */
+static int resume(Generator *generator, const Command *command)
+{
+    const bool same = generator->resumed && command->settings.seed == generator->settings.seed;
+    const size_t ready = (size_t)(READY_SECONDS * generator->rate);
+    generator->resumed = false;
+    if (!generator->playback)
+        return 0;
+    if (!same)
+        return restart(generator, command);
+    uint64_t from = playback_position(generator->playback);
+    if (!texture_settings_same(&command->settings, &generator->settings))
+        from = playback_redo(generator->playback, &command->settings, from);
+    lanes_begin(generator->lanes, from);
+    while (lanes_waiting(generator->lanes) < ready)
+        if (write_piece(generator))
+            return -1;
+    lanes_offer(generator->lanes, LANES_ANEW, command->serial);
+    return 0;
+}
+
 /* Takes over the model that was asked for. Settings that were meant for another one may not fit it:
  * then its defaults. */
 static void install(Generator *generator)
@@ -234,6 +259,7 @@ static void install(Generator *generator)
         return;
     }
     playback_destroy(generator->playback);
+    generator->resumed = false;
     if (generator->source == SOURCE_TRANSFORM) /* it reads the old model */
         generator_change_source(generator, SOURCE_TRANSFORM, NULL, NULL);
     shared_model_release(generator->model);
@@ -309,7 +335,8 @@ static int act(Generator *generator, Command *command)
     case COMMAND_TRANSFORM:
         return transforming_begin(generator, command);
     case COMMAND_RESUME:
-        return reviving_begin(generator, command);
+        return generator->revival.there ? reviving_begin(generator, command)
+                                        : resume(generator, command);
     case COMMAND_SWAP:
         if (generator->source == SOURCE_TRANSFORM)
             return transforming_swap(generator, command);
@@ -436,7 +463,6 @@ static void start_over(Generator *generator)
         playback_restart(generator->playback, &generator->settings);
     if (generator->playback && generator->resumed)
         lanes_place(generator->lanes, playback_position(generator->playback));
-    generator->resumed = false;
 }
 
 int generator_start(Generator *generator, Error *err)
@@ -453,7 +479,7 @@ int generator_start(Generator *generator, Error *err)
     generator->broken = generator->waiting = generator->listens = generator->asked = false;
     generator->transforms = false;
     generator->since = generator->rest = 0;
-    if (generator->revival.there)
+    if (generator->revival.there || generator->resumed)
         reviving_await(generator);
     if (pthread_create(&generator->thread, NULL, run_thread, generator))
         return error_set(err, "the system refuses a thread: no sound can be made");

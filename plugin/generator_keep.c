@@ -168,15 +168,17 @@ void reviving_clear(Generator *generator)
 void reviving_await(Generator *generator)
 {
     const uint64_t serial = ++generator->serial;
-    generator_change_source(generator, SOURCE_ANSWER, NULL, NULL);
     generator->request.command = (Command){.kind = COMMAND_RESUME,
                                            .settings = generator->settings,
                                            .strength = generator->strength,
                                            .serial = serial};
     generator->request.there = true;
-    generator->listens = generator->asked = true;
     generator->awaited = serial;
     lanes_hush(generator->lanes, serial);
+    if (!generator->revival.there)
+        return;
+    generator_change_source(generator, SOURCE_ANSWER, NULL, NULL);
+    generator->listens = generator->asked = true;
     lanes_hold(generator->lanes, serial, generator->revival.wait);
     atomic_store(&generator->said, GENERATOR_COMPOSES);
 }

@@ -105,8 +105,8 @@ void generator_change_source(Generator *generator, Source source, Recital *recit
 /* Fills the lane begun as far as it must be to be offered. -1 when cancelled. */
 int generator_write_least(Generator *generator);
 
-/* Does a COMMAND_RESUME (generator_keep.c); before that, at the start, gets the reader ready for
- * it. -1 when cancelled. */
+/* Does a COMMAND_RESUME of an answer (generator_keep.c); -1 when cancelled. At the start, before
+ * that, the thread and the reader are made ready for a COMMAND_RESUME of either kind. */
 int reviving_begin(Generator *generator, const Command *command);
 void reviving_await(Generator *generator);
 void reviving_clear(Generator *generator);

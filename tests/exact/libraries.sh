@@ -1,7 +1,7 @@
 #!/bin/sh
-# usage: libraries.sh BUILD: a table of what the command renders where the libraries, too, take the
-# processor for a lesser one: glibc's mathematics by its tunables, OpenBLAS by its core type. Fails if a
-# row that must be the same to the bit is not.
+# usage: libraries.sh BUILD: a table of what the command makes where the libraries, too, take the
+# processor for a lesser one: glibc's mathematics by its tunables, OpenBLAS by its core type. Fails if
+# what must be the same to the bit is not.
 set -u
 build=$(realpath "$1")
 export BRUME_MODELS="$build/brume.lv2/models"
@@ -10,27 +10,25 @@ trap 'rm -rf "$work"' EXIT
 less_avx512='-AVX512F,-AVX512VL,-AVX512BW,-AVX512CD,-AVX512DQ'
 less_avx2="$less_avx512,-AVX2,-AVX,-FMA,-FMA4"
 
-# sound NAME BRUME HWCAPS CORE: a texture, and an answer, into the files NAME.*
-sound() {
-    for job in texture melody; do
-        case $job in
-        texture) set -- "$1" "$2" "$3" "$4" render --seconds 4 --seed 7 --rate 48000 ;;
-        melody) set -- "$1" "$2" "$3" "$4" continue tests/prompts/piano.flac --seconds 4 --seed 7 ;;
+# sounds NAME BRUME HWCAPS CORE: three textures and an answer, into NAME.SOUND.wav.
+sounds() {
+    for sound in rain waves fire melody; do
+        case $sound in
+        melody) arguments="continue tests/prompts/piano.flac" ;;
+        *) arguments="render --rate 48000 --class $sound" ;;
         esac
-        name=$1 brume=$2 hwcaps=$3 core=$4
-        shift 4
-        env ${hwcaps:+"GLIBC_TUNABLES=glibc.cpu.hwcaps=$hwcaps"} ${core:+"OPENBLAS_CORETYPE=$core"} \
-            "$brume" "$@" --quiet -o "$work/$name.$job.wav" || exit 1
-        set -- "$name" "$brume" "$hwcaps" "$core"
+        # shellcheck disable=SC2086 # words
+        env ${3:+"GLIBC_TUNABLES=glibc.cpu.hwcaps=$3"} ${4:+"OPENBLAS_CORETYPE=$4"} \
+            "$2" $arguments --seconds 20 --seed 3 --quiet -o "$work/$1.$sound.wav" || exit 1
     done
 }
 
-sound usual "$build/brume" '' ''
-sound prescott "$build/brume" '' Prescott
-sound haswell "$build/brume" '' Haswell
-sound avx2 "$build/tests/exact/avx2/brume" "$less_avx512" Haswell
-sound ssse3 "$build/tests/exact/ssse3/brume" "$less_avx2" Prescott
-sound sse2 "$build/tests/exact/sse2/brume" "$less_avx2,-SSSE3,-SSE4_1,-SSE4_2" Prescott
+sounds usual "$build/brume" '' ''
+sounds prescott "$build/brume" '' Prescott
+sounds haswell "$build/brume" '' Haswell
+sounds avx2 "$build/tests/exact/avx2/brume" "$less_avx512" Haswell
+sounds ssse3 "$build/tests/exact/ssse3/brume" "$less_avx2" Prescott
+sounds sse2 "$build/tests/exact/sse2/brume" "$less_avx2,-SSSE3,-SSE4_1,-SSE4_2" Prescott
 /usr/bin/python3 - "$work" <<'PYTHON'
 import sys
 
@@ -40,22 +38,51 @@ import soundfile
 work = sys.argv[1]
 rows = [("prescott", "this machine's kernels, OpenBLAS as on a Prescott", True),
         ("haswell", "this machine's kernels, OpenBLAS as on a Haswell", True),
-        ("avx2", "AVX2 and FMA, libraries too", False),
+        ("avx2", "AVX2 and FMA, libraries too", True),
         ("ssse3", "SSSE3, libraries too", False),
         ("sse2", "SSE2, libraries too", False)]
-print("\n## With the libraries of lesser processors\n\nThe difference from `brume render --seconds 4 --seed 7 "
-      "--rate 48000` and\n`brume continue tests/prompts/piano.flac --seconds 4 --seed 7` as they are here.\n\n"
-      "| sound | with | peak | power, dB beside the signal's |\n|---|---|---|---|")
+
+
+def levels(sound, rate):
+    """Of thirds of an octave from 100 Hz, in dB, of each second: (seconds, bands)."""
+    edges = 100 * 2 ** (numpy.arange(0, 23) / 3)
+    edges = edges[edges < rate / 2]
+    frequencies = numpy.fft.rfftfreq(rate, 1 / rate)
+    power = numpy.abs(numpy.fft.rfft(sound[:len(sound) // rate * rate].reshape(-1, rate))) ** 2
+    bands = [power[:, (frequencies >= a) & (frequencies < b)].sum(1) for a, b in zip(edges, edges[1:])]
+    return 10 * numpy.log10(numpy.array(bands).T + 1e-12)
+
+
+def decibels(wrong, right):
+    return 10 * numpy.log10((wrong ** 2).sum() / (right ** 2).sum())
+
+
+print("""
+## With the libraries of lesser processors
+
+The difference from what `brume render --seconds 20 --seed 3 --rate 48000 --class ...` and
+`brume continue tests/prompts/piano.flac --seconds 20 --seed 3` make here: its peak, its power beside that
+of the signal in the first second and in the worst one, and by how much the level of a third of an octave
+(among those within 60 dB of the loudest) is another in a second.
+
+| sound | with | peak | first second, dB | worst second, dB | levels, dB |
+|---|---|---|---|---|---|""")
 failed = False
-for job in ("texture", "melody"):
-    usual = soundfile.read(f"{work}/usual.{job}.wav")[0]
+for job in ("rain", "waves", "fire", "melody"):
+    usual, rate = soundfile.read(f"{work}/usual.{job}.wav", always_2d=True)
+    usual = usual[:, 0]
     for name, what, exact in rows:
-        sound = soundfile.read(f"{work}/{name}.{job}.wav")[0]
+        sound = soundfile.read(f"{work}/{name}.{job}.wav", always_2d=True)[0][:, 0]
         wrong = sound - usual
-        peak = numpy.abs(wrong).max()
-        failed |= exact and peak > 0
-        power = 10 * numpy.log10((wrong ** 2).sum() / (usual ** 2).sum()) if peak > 0 else None
-        print(f"| {job} | {what} | {peak:.2g} | " +
-              ("the same to the bit |" if power is None else f"{power:.1f} |"))
+        if not wrong.any():
+            print(f"| {job} | {what} | 0 | the same to the bit | | |")
+            continue
+        failed |= exact
+        each = [decibels(wrong[i:i + rate], usual[i:i + rate]) if wrong[i:i + rate].any() else -999
+                for i in range(0, len(usual), rate)]
+        a, b = levels(usual, rate), levels(sound, rate)
+        heard = a > a.max() - 60
+        print(f"| {job} | {what} | {numpy.abs(wrong).max():.2g} | {each[0]:.1f} | {max(each):.1f} | "
+              f"{numpy.abs(a - b)[heard].max():.2f} |")
 sys.exit(failed)
 PYTHON

@@ -99,7 +99,7 @@ static void wait_live(const Recording *recording, uint32_t n)
     else if (question)
         nap(0.2 * n / RATE); /* no faster than the generator can listen */
     else if (host_get(recording->host, "buffered") < 0.2F)
-        nap(0.2);
+        nap(0.4);
     else if (host_get(recording->host, "buffered") < 0.6F)
         nap(0.02);
 }
