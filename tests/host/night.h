@@ -11,8 +11,10 @@
  * at equal power. */
 #define NIGHT_PEAK (3.9811F * (1.0F + 1.41422F))
 
-/* Growth of the memory that is none: MiB. */
-#define NIGHT_FLAT 1.0
+/* Growth of the memory that is none: MiB. What is counted to the byte, while nothing is open, is
+ * flatter than what malloc and the system keep for later. */
+#define NIGHT_FLAT  1.0
+#define NIGHT_EXACT (1.0 / 64)
 
 typedef struct NightPlan {
     uint64_t seed;

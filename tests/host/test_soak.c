@@ -110,7 +110,7 @@ static void test_verdict(void **state)
         {.underruns = 1},
         {.violations = 1},
         {.within = NIGHT_FLAT},
-        {.growth.counted = NIGHT_FLAT},
+        {.growth.counted = NIGHT_EXACT},
         {.growth.malloced = NIGHT_FLAT},
         {.growth.resident = NIGHT_FLAT},
     };
