@@ -1,6 +1,5 @@
-/* A long night: instances of the shipped bundle that live one after another, each at its own rate,
- * played with everything that a player and a host do, drawn from a seed. What must never happen is
- * counted. */
+/* A long night: instances that live one after another, each at its own rate, played with everything
+ * that a player and a host do, drawn from a seed. What must never happen is counted. */
 #ifndef BRUME_TESTS_NIGHT_H
 #define BRUME_TESTS_NIGHT_H
 
@@ -22,6 +21,7 @@ typedef struct NightPlan {
     double life;    /* seconds of sound that an instance lives for, at most */
     bool paced;     /* as fast as a sound card; else freewheeling, as fast as it goes */
     bool tells;     /* what it does, on standard error */
+    bool tiny;      /* with the tiny model, which answers nothing: for what slows models down */
 } NightPlan;
 
 /* MiB: allocated as the guard counts it and as malloc does (mallinfo2), and anonymous pages that

@@ -123,8 +123,8 @@ static void test_night(void **state)
     (void)state;
     NightReport report;
     const NightPlan plans[] = {
-        {.seed = seed(), .seconds = 140 / SLOW, .life = 20},
-        {.seed = seed(), .seconds = 12 / SLOW, .life = 6, .paced = true},
+        {.seed = seed(), .seconds = 140 / SLOW, .life = 20, .tiny = SLOW > 1},
+        {.seed = seed(), .seconds = 12 / SLOW, .life = 6, .paced = true, .tiny = SLOW > 1},
     };
     /* What earlier tests did on purpose. */
     const long before = guard_violations();
