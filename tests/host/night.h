@@ -1,6 +1,5 @@
-/* A long night: instances of the shipped bundle that live one after another, each at its own rate,
- * played with everything that a player and a host do, drawn from a seed. What must never happen is
- * counted. */
+/* A long night: instances that live one after another, each at its own rate, played with everything
+ * that a player and a host do, drawn from a seed. What must never happen is counted. */
 #ifndef BRUME_TESTS_NIGHT_H
 #define BRUME_TESTS_NIGHT_H
 
@@ -11,8 +10,10 @@
  * at equal power. */
 #define NIGHT_PEAK (3.9811F * (1.0F + 1.41422F))
 
-/* Growth of the memory that is none: MiB. */
-#define NIGHT_FLAT 1.0
+/* Growth of the memory that is none: MiB. What is counted to the byte, while nothing is open, is
+ * flatter than what malloc and the system keep for later. */
+#define NIGHT_FLAT  1.0
+#define NIGHT_EXACT (1.0 / 64)
 
 typedef struct NightPlan {
     uint64_t seed;
@@ -20,6 +21,7 @@ typedef struct NightPlan {
     double life;    /* seconds of sound that an instance lives for, at most */
     bool paced;     /* as fast as a sound card; else freewheeling, as fast as it goes */
     bool tells;     /* what it does, on standard error */
+    bool tiny;      /* with the tiny model, which answers nothing: for what slows models down */
 } NightPlan;
 
 /* MiB: allocated as the guard counts it and as malloc does (mallinfo2), and anonymous pages that

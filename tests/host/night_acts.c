@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const PortIndex knobs[] = {PORT_TEXTURE, PORT_MORPH_TO, PORT_MORPH, PORT_SEED,
                                   PORT_STEPS,   PORT_SYNC,     PORT_WIDTH, PORT_DRY,
@@ -151,6 +152,12 @@ static void save_meanwhile(Night *night)
     night->report->saves++;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const LilvNode *const *x = a, *const *y = b;
+    return strcmp(lilv_node_as_uri(*x), lilv_node_as_uri(*y));
+}
+
 static void restore(Night *night)
 {
     LilvNode *presets[PRESETS];
@@ -161,6 +168,7 @@ static void restore(Night *night)
         return;
     }
     const size_t count = host_presets(night->host, presets, PRESETS);
+    qsort(presets, count, sizeof *presets, by_name); /* lilv's order is another each time */
     const uint32_t chosen = night_pick(night, (uint32_t)count);
     LilvState *state = host_preset(night->host, presets[chosen]);
     night_tell(night, "preset %s", lilv_node_as_uri(presets[chosen]));

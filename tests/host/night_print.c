@@ -9,7 +9,7 @@ bool night_is_quiet(const NightReport *report, bool dry)
 {
     return report->insane + report->meters + report->bypassed + report->mute + report->stuck == 0 &&
            report->violations == 0 && (report->underruns == 0 || !dry) &&
-           report->growth.counted < NIGHT_FLAT && report->growth.malloced < NIGHT_FLAT &&
+           report->growth.counted < NIGHT_EXACT && report->growth.malloced < NIGHT_FLAT &&
            report->growth.resident < NIGHT_FLAT && report->within < NIGHT_FLAT;
 }
 
@@ -47,11 +47,13 @@ static void print_faults(const NightReport *report)
     row("... bypassed blocks that are not the input", report->bypassed);
     row("... proofs of life that failed", report->mute);
     row("... calls of run() of 15 s or more", report->stuck);
-    printf("| **must be below %.0f MiB:** growth between instances: allocated, byte by byte | %.4f "
-           "|\n| ... allocated, as malloc says (mallinfo2) | %.4f |\n| ... resident, of no file | "
-           "%.3f |\n| growth within an instance's life: allocated | %.4f |\n",
-           NIGHT_FLAT, report->growth.counted, report->growth.malloced, report->growth.resident,
-           report->within);
+    printf(
+        "| **must be below %.4f MiB:** growth between instances, allocated, to the byte | %.4f |\n"
+        "| **must be below %.0f MiB:** ... allocated, as malloc says (mallinfo2) | %.4f |\n"
+        "| ... resident, of no file | %.3f |\n"
+        "| growth within an instance's life, allocated | %.4f |\n",
+        NIGHT_EXACT, report->growth.counted, NIGHT_FLAT, report->growth.malloced,
+        report->growth.resident, report->within);
 }
 
 void night_print(const NightPlan *plan, const NightReport *report)

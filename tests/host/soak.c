@@ -1,7 +1,8 @@
-/* usage: soak [--hours H] [--minutes M] [--seed N] [--tell]: a long night of H hours of sound
- * freewheeling (8), then one of M minutes in real time (30), both with the shipped models; tables
- * of what was done and of what must be 0. Exits 0 if it is. --tell says what is done. The seed,
- * which is drawn from the clock if none is given, draws the same acts again. */
+/* usage: soak [--hours H] [--minutes M] [--seed N] [--tell] [--tiny]: a long night of H hours of
+ * sound freewheeling (8), then one of M minutes in real time (30), both with the shipped models;
+ * tables of what was done and of what must be 0. Exits 0 if it is. --tell says what is done. The
+ * seed, which is drawn from the clock if none is given, draws the same acts again. --tiny takes the
+ * tests' tiny model, for sanitizers. */
 #include "tests/host/host.h"
 #include "tests/host/night.h"
 
@@ -13,20 +14,20 @@
 typedef struct Options {
     double hours, minutes;
     uint64_t seed;
-    bool tells;
+    bool tells, tiny;
 } Options;
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: soak [--hours H] [--minutes M] [--seed N] [--tell]\n");
+    fprintf(stderr, "usage: soak [--hours H] [--minutes M] [--seed N] [--tell] [--tiny]\n");
     return 2;
 }
 
 static bool read_options(Options *options, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--tell")) {
-            options->tells = true;
+        if (!strcmp(argv[i], "--tell") || !strcmp(argv[i], "--tiny")) {
+            *(argv[i][3] == 'e' ? &options->tells : &options->tiny) = true;
             continue;
         }
         const char *value = i + 1 < argc ? argv[i + 1] : "";
@@ -58,19 +59,21 @@ static bool sit_up(const NightPlan *plan)
 
 int main(int argc, char **argv)
 {
-    Options options = {8, 30, (uint64_t)(1e3 * host_seconds()) % 1000000, false};
+    Options options = {8, 30, (uint64_t)(1e3 * host_seconds()) % 1000000, false, false};
     if (!read_options(&options, argc, argv))
         return usage();
     fprintf(stderr, "soak: seed %" PRIu64 "\n", options.seed);
     const NightPlan sped = {.seed = options.seed,
                             .seconds = 3600 * options.hours,
                             .life = 3600,
-                            .tells = options.tells};
+                            .tells = options.tells,
+                            .tiny = options.tiny};
     const NightPlan paced = {.seed = options.seed,
                              .seconds = 60 * options.minutes,
                              .life = 300,
                              .paced = true,
-                             .tells = options.tells};
+                             .tells = options.tells,
+                             .tiny = options.tiny};
     const bool quiet = sit_up(&sped);
     return sit_up(&paced) && quiet ? 0 : 1;
 }
