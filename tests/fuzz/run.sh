@@ -22,7 +22,7 @@ for target in $targets; do
     esac
     # shellcheck disable=SC2086 # one word or none
     "$BUILD/tests/fuzz/fuzz_$target" $dictionary -max_total_time="$seconds" -max_len=16384 \
-        -timeout=60 -rss_limit_mb=1024 -malloc_limit_mb=1024 -artifact_prefix="$found/$target-" \
+        -timeout=60 -report_slow_units=60 -rss_limit_mb=1024 -malloc_limit_mb=1024 -artifact_prefix="$found/$target-" \
         -print_final_stats=1 "$corpus" "tests/fuzz/corpus/$target" >"$log" 2>&1 || failed=1
     awk -v target="$target" -v seconds="$seconds" \
         -v found="$(find "$found" -name "$target-*" | wc -l)" '
