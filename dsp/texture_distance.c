@@ -17,7 +17,8 @@ enum { REAL_WINDOWS = 64, OTHER_WINDOWS = 32, OF_EACH = 6, WINDOWS_LEAST = 6, PA
 static const double LONGEST_WINDOW = 5.0;
 
 /* Least deviation that counts, so that what nobody hears does not when a real sound is very steady:
- * 0.7 dB of a band's level, and else what windows of Gaussian noise show. */
+ * 0.7 dB of a band's level, and else about what 5 s windows of Gaussian noise show (0.0025, 0.05,
+ * 0.033, 0.024, 0.019, 0.11), as much as the referee takes (tests/bench/COMPARE.md). */
 static const double LEAST_LEVEL = 0.7;
 static const double least_deviation[TEXTURE_GROUPS] = {
     [TEXTURE_VARIATION] = 0.005,  [TEXTURE_SKEWNESS] = 0.05,   [TEXTURE_KURTOSIS] = 0.05,
@@ -42,11 +43,12 @@ static double root_mean_square(const double *groups)
     return sqrt(sum / TEXTURE_GROUPS);
 }
 
+/* Median length of several sounds in seconds; negative when memory runs out. */
 static double median_seconds(const TextureSound *const *sounds, size_t count)
 {
     float *seconds = malloc(count * sizeof *seconds);
     if (!seconds)
-        return 0.0;
+        return -1.0;
     for (size_t i = 0; i < count; i++)
         seconds[i] = (float)texture_sound_seconds(sounds[i]);
     const double median = (double)rank_median(seconds, count);
@@ -54,15 +56,25 @@ static double median_seconds(const TextureSound *const *sounds, size_t count)
     return median;
 }
 
-double texture_distance_window(const TextureSound *const *real, size_t real_count,
-                               const TextureSound *const *other, size_t other_count)
+/* Frames of a window. */
+static int choose_window(const TextureSound *const *real, size_t real_count,
+                         const TextureSound *const *other, size_t other_count, size_t *frames,
+                         Error *err)
 {
-    double window = LONGEST_WINDOW;
-    for (size_t i = 0; i < other_count; i++)
-        window = fmin(window, texture_sound_seconds(other[i]));
     const double room = real_count == 1 ? texture_sound_seconds(real[0]) / 4.0
                                         : median_seconds(real, real_count) / 2.0;
-    return fmin(window, room);
+    if (room < 0.0)
+        return error_set(err, "out of memory for comparing sounds");
+    double window = fmin(LONGEST_WINDOW, room);
+    for (size_t i = 0; i < other_count; i++)
+        window = fmin(window, texture_sound_seconds(other[i]));
+    if (window < TEXTURE_SHORTEST)
+        return error_set(err,
+                         "too little sound: windows of %.2f s, and %g s is the least: give one "
+                         "real sound of %g s or more, or several of %g s",
+                         window, TEXTURE_SHORTEST, 4.0 * TEXTURE_SHORTEST, 2.0 * TEXTURE_SHORTEST);
+    *frames = (size_t)(window * COCHLEA_FRAME_RATE + 1e-6);
+    return 0;
 }
 
 /* Parts of the real sounds: each that is long enough, or the halves of the only one. */
@@ -331,13 +343,9 @@ int texture_distance(const TextureSound *const *real, size_t real_count,
     *out = (TextureDistance){0};
     if (!real_count || !other_count)
         return error_set(err, "no sound to compare: give at least one on each side");
-    const double window = texture_distance_window(real, real_count, other, other_count);
-    if (window < TEXTURE_SHORTEST)
-        return error_set(err,
-                         "too little sound: windows of %.2f s, and %g s is the least: give one "
-                         "real sound of %g s or more, or several of %g s",
-                         window, TEXTURE_SHORTEST, 4.0 * TEXTURE_SHORTEST, 2.0 * TEXTURE_SHORTEST);
-    const size_t frames = (size_t)(window * COCHLEA_FRAME_RATE + 1e-6);
+    size_t frames = 0;
+    if (choose_window(real, real_count, other, other_count, &frames, err))
+        return -1;
     out->window = (double)frames / COCHLEA_FRAME_RATE;
     out->level = mean_level(other, other_count) - mean_level(real, real_count);
     Reference reference = {0};

@@ -27,15 +27,12 @@ typedef struct TextureDistance {
     double level;                       /* dB that the others are louder, by mean level */
 } TextureDistance;
 
-/* Seconds of window that two sets of sounds are compared by: 5, or what the shortest of `other`, a
- * quarter of a single real sound, or half of the median of several leave room for. */
-double texture_distance_window(const TextureSound *const *real, size_t real_count,
-                               const TextureSound *const *other, size_t other_count);
-
-/* Real sounds that are shorter than the window are left out. Several real sounds are parted into
- * halves by sound, in several ways; a single one in its middle. The same sounds give the same
- * figures. -1 when there is too little real sound (less than 2 s of a single one, less than 6
- * windows of several), a sound of `other` is too short, or memory runs out. Any thread. */
+/* How far `other` is from `real`. Windows last 5 s, or as long as the shortest of `other`, a
+ * quarter of a single real sound, or half of the median of several real ones, if that is less. Real
+ * sounds that are shorter than the window are left out. Several real sounds are parted into halves
+ * by sound, in several ways; a single one in its middle. The same sounds give the same figures. -1
+ * when there is too little real sound (less than 2 s of a single one, less than 6 windows of
+ * several), a sound of `other` is too short, or memory runs out. Any thread. */
 int texture_distance(const TextureSound *const *real, size_t real_count,
                      const TextureSound *const *other, size_t other_count, TextureDistance *out,
                      Error *err);
