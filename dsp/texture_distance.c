@@ -305,13 +305,16 @@ static int measure_reference(Reference *reference, const TextureSound *const *re
     const size_t parts = reference->part_count;
     if (!parts)
         return error_set(err, "no real sound is as long as a window");
-    if (texture_windows_measure(reference->parts, parts, frames, (REAL_WINDOWS - 1) / parts + 1,
-                                &reference->windows, err))
+    TextureWindows windows;
+    const int failed = texture_windows_measure(reference->parts, parts, frames,
+                                               (REAL_WINDOWS - 1) / parts + 1, &windows, err);
+    reference->windows = windows;
+    if (failed)
         return -1;
-    if (reference->windows.count < WINDOWS_LEAST)
-        return error_set(
-            err, "too little real sound: %zu windows of %.2f s: give %d, or longer ones",
-            reference->windows.count, (double)frames / COCHLEA_FRAME_RATE, WINDOWS_LEAST);
+    if (windows.count < WINDOWS_LEAST)
+        return error_set(err,
+                         "too little real sound: %zu windows of %.2f s: give %d, or longer ones",
+                         windows.count, (double)frames / COCHLEA_FRAME_RATE, WINDOWS_LEAST);
     measure_moments(&reference->windows, means, reference->deviation);
     raise_deviations(means, reference->deviation);
     normalise(&reference->windows, reference->deviation);

@@ -69,7 +69,8 @@ static void limit_range(TextureSound *sound)
 
 TextureSound *texture_sound_create(TextureEar *ear, const float *samples, size_t n, Error *err)
 {
-    if ((double)n < TEXTURE_SHORTEST * COCHLEA_RATE) {
+    const size_t frames = n / COCHLEA_HOP;
+    if (frames < TEXTURE_FRAMES_LEAST) {
         error_set(err, "lasts %.2f s: give at least %g s", (double)n / COCHLEA_RATE,
                   TEXTURE_SHORTEST);
         return NULL;
@@ -82,10 +83,10 @@ TextureSound *texture_sound_create(TextureEar *ear, const float *samples, size_t
     TextureSound *sound = calloc(1, sizeof *sound);
     if (sound) {
         sound->level = level;
-        sound->frames = n / COCHLEA_HOP;
+        sound->frames = frames;
         sound->mel_frames = analysis_frames(n, MEL_FRAME, MEL_HOP);
-        sound->envelopes = malloc(sound->frames * COCHLEA_BANDS * sizeof(float));
-        sound->power = malloc(sound->frames * sizeof(float));
+        sound->envelopes = malloc(frames * COCHLEA_BANDS * sizeof(float));
+        sound->power = malloc(frames * sizeof(float));
         sound->mel = malloc(sound->mel_frames * TEXTURE_MEL_BANDS * sizeof(float));
     }
     if (!sound || !sound->envelopes || !sound->power || !sound->mel) {

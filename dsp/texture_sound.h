@@ -10,8 +10,10 @@
 /* Spectra in which copies are looked for: mel bands, every 10 ms. */
 enum { TEXTURE_MEL_BANDS = 40, TEXTURE_MEL_RATE = 100 /* Hz */ };
 
-/* Shortest window that is measured, and the shortest sound, in seconds. */
-#define TEXTURE_SHORTEST 0.5
+/* Shortest window that is measured, and the shortest sound: in frames of envelopes, and in seconds.
+ */
+enum { TEXTURE_FRAMES_LEAST = COCHLEA_FRAME_RATE / 2 };
+#define TEXTURE_SHORTEST ((double)TEXTURE_FRAMES_LEAST / COCHLEA_FRAME_RATE)
 
 /* The transforms that analysis needs. Holds scratch space: one for each thread. */
 typedef struct TextureEar TextureEar;
