@@ -52,11 +52,14 @@ static double level_of(const float *samples, size_t n)
     return 10.0 * log10(fmax(1e-30, sum / (double)n));
 }
 
-/* Natural logarithms of energies -> dB, none further than MEL_RANGE under the loudest frame. */
-static void limit_range(TextureSound *sound)
+/* Natural logarithms of mean energies of bins -> bands' energies in dB, none further than MEL_RANGE
+ * under the mean of the loudest frame. */
+static void limit_range(TextureSound *sound, const Bands *bands)
 {
     const double decibels = 10.0 / log(10.0);
     double loudest = -INFINITY;
+    for (size_t i = 0; i < sound->mel_frames * TEXTURE_MEL_BANDS; i++)
+        sound->mel[i] += logf((float)bands_width(bands, i % TEXTURE_MEL_BANDS));
     for (size_t f = 0; f < sound->mel_frames; f++) {
         double sum = 0.0;
         for (size_t b = 0; b < TEXTURE_MEL_BANDS; b++)
@@ -98,7 +101,7 @@ TextureSound *texture_sound_create(TextureEar *ear, const float *samples, size_t
         texture_sound_destroy(sound);
         return NULL;
     }
-    limit_range(sound);
+    limit_range(sound, ear->bands);
     cochlea_run(ear->cochlea, samples, n, sound->envelopes, sound->power);
     return sound;
 }
