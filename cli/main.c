@@ -19,6 +19,7 @@ static const Verb verbs[] = {
     {"transform", "make a texture of a sound, as far as you like", verb_transform},
     {"train", "train a model on a folder of sounds or tunes", verb_train},
     {"score", "measure a model on held-out files", verb_score},
+    {"compare", "measure how far one texture is from another", verb_compare},
     {"info", "print a model's card", verb_info},
     {"models", "list the models that are installed", verb_models},
     {"plot", "draw spectrograms, one under another, as a PNG", verb_plot},

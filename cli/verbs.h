@@ -8,6 +8,7 @@ int verb_continue(int argc, char **argv);
 int verb_transform(int argc, char **argv);
 int verb_train(int argc, char **argv);
 int verb_score(int argc, char **argv);
+int verb_compare(int argc, char **argv);
 int verb_info(int argc, char **argv);
 int verb_models(int argc, char **argv);
 int verb_plot(int argc, char **argv);

@@ -58,6 +58,8 @@ check 0 models --json
 check 0 render --model tiny.safetensors --seconds 0.2 --steps 2 -o checked.wav
 check 0 render --model tiny.safetensors --seconds 0.2 --steps 2 --channels 1 --rate 48000 \
     --sampler ddpm --class rain:2,fire -o checked.flac
+check 0 compare sounds/rain sounds/fire/0.wav
+check 1 compare sounds/rain cut.safetensors
 check 1 render --model cut.safetensors -o bad.wav
 check 1 render --model tiny.safetensors --class snow -o bad.wav
 check 1 render --model tiny.safetensors --seconds 0.2 -o nowhere/bad.wav

@@ -1,6 +1,9 @@
 /* Memory that runs out, and threads that the system refuses: what creates and loads things is run
  * with its first allocation failing, then its second, and so on until none is left to fail. Each
  * time it says so in a message, or does without; nothing crashes, and no block is left over. */
+#include "dsp/random.h"
+#include "dsp/texture_copies.h"
+#include "dsp/texture_distance.h"
 #include "models/corpus.h"
 #include "models/melody_model.h"
 #include "models/midi.h"
@@ -100,6 +103,23 @@ static int play_melody(Error *err)
     predictor_state_destroy(state);
     predictor_destroy(predictor);
     return decoder ? 0 : -1;
+}
+
+static int compare(Error *err)
+{
+    enum { LENGTH = 4 * COCHLEA_RATE };
+    static float noise[LENGTH];
+    random_gaussian(1, 1, 0, noise, LENGTH);
+    TextureDistance distance;
+    TextureCopies copies;
+    TextureEar *ear = texture_ear_create(err);
+    TextureSound *sound = ear ? texture_sound_create(ear, noise, LENGTH, err) : NULL;
+    const TextureSound *const sounds[] = {sound, sound};
+    const int failed = !sound || texture_distance(sounds, 2, sounds, 1, &distance, err) ||
+                       texture_copies(sounds, 1, sounds, 1, NULL, 0, &copies, err);
+    texture_sound_destroy(sound);
+    texture_ear_destroy(ear);
+    return failed ? -1 : 0;
 }
 
 /* Silence: it is refused, but only after all that is needed to hear that was there. */
@@ -337,6 +357,7 @@ static void each_allocation_may_fail(void **state)
                  {"transform", transform, false},
                  {"play a melody", play_melody, false},
                  {"listen to a melody", listen, false},
+                 {"compare sounds", compare, false},
                  {"create a generator", generate, false},
                  {"start a generator", start_thread, false},
                  {"train a texture model", train_texture, true},
