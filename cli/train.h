@@ -20,7 +20,9 @@ typedef struct TrainRequest {
     /* Of textures only; 0 or NULL where not given, until the verb fills in what is usual. */
     double rate;
     int64_t threads, batch, channels, blocks;
-    const char *prediction, *schedule, *from;
+    const char *prediction, *schedule;
+    const char *from;  /* a model's NAME or file; NULL: start from nothing */
+    bool from_default; /* `from` was not asked for: it may be absent */
     StringList only;
 } TrainRequest;
 

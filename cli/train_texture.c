@@ -35,16 +35,32 @@ typedef struct Training {
     double saved_at;
 } Training;
 
+/* Opens the model to start from, if there is one. The shipped one need not be installed. */
+static int open_from(Training *training, Error *err)
+{
+    const TrainRequest *request = training->request;
+    if (!request->from)
+        return 0;
+    if (catalogue_locate(request->from, NULL, training->from_path, TRAIN_PATH_ROOM, err)) {
+        if (!request->from_default)
+            return -1;
+        fprintf(stderr,
+                "brume train: warning: there is no model \"%s\" to start from: starts "
+                "from nothing, which takes far longer\n",
+                request->from);
+        return 0;
+    }
+    training->from = texture_model_open(training->from_path, err);
+    return training->from ? 0 : -1;
+}
+
 /* The network that was asked for, its classes still unknown; or that of the model to start from. */
 static int configure(Training *training, TextureConfig *config, Error *err)
 {
     const TrainRequest *request = training->request;
-    if (request->from) {
-        if (catalogue_locate(request->from, NULL, training->from_path, TRAIN_PATH_ROOM, err))
-            return -1;
-        training->from = texture_model_open(training->from_path, err);
-        if (!training->from)
-            return -1;
+    if (open_from(training, err))
+        return -1;
+    if (training->from) {
         *config = *texture_model_config(training->from);
         return 0;
     }
@@ -67,22 +83,13 @@ static int name_classes(const Training *training, TextureConfig *config, Error *
     if (classes > TEXTURE_MAX_CLASSES)
         return error_set(err, "%s: %zu classes: %d are possible in one model",
                          training->request->folder, classes, TEXTURE_MAX_CLASSES);
-    if (training->from && classes != config->denoiser.classes)
-        return error_set(
-            err, "%s: %zu classes, where %s has %zu: train on the same, or without --from",
-            training->request->folder, classes, training->from_path, config->denoiser.classes);
+    memset(config->classes, 0, sizeof config->classes);
     for (size_t c = 0; c < classes; c++) {
         const char *name = corpus_class_name(training->corpus, c);
         if (strlen(name) >= TEXTURE_CLASS_ROOM)
             return error_set(err,
                              "class \"%s\": its name is longer than %d bytes: rename its folder",
                              name, TEXTURE_CLASS_ROOM - 1);
-        if (training->from && strcmp(name, config->classes[c]))
-            return error_set(err,
-                             "%s: class \"%s\", where %s has \"%s\": train on the same, or without "
-                             "--from",
-                             training->request->folder, name, training->from_path,
-                             config->classes[c]);
         strcpy(config->classes[c], name);
     }
     config->denoiser.classes = classes;
@@ -122,8 +129,9 @@ static int create_trainer(Training *training, Error *err)
     training->trainer = texture_trainer_create(training->model, training->corpus, &settings, err);
     if (!training->trainer)
         return -1;
-    if (training->from)
-        texture_trainer_start_from(training->trainer, texture_model_values(training->from));
+    if (training->from && !request->resume &&
+        texture_trainer_start_from(training->trainer, training->from, err))
+        return -1;
     if (request->resume && texture_trainer_resume(training->trainer, training->checkpoint, err))
         return -1;
     if (request->resume && request->steps)

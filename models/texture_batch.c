@@ -164,6 +164,16 @@ static void noise_window(TextureBatch *batch, size_t w)
     }
 }
 
+/* Where window `index` lies. */
+static int draw_place(const TextureBatch *batch, const Corpus *corpus, const TextureDraw *draw,
+                      uint64_t stream, uint64_t index, CorpusPlace *place)
+{
+    return draw->only ? corpus_draw_class(corpus, draw->only - 1, batch->frames, draw->seed, stream,
+                                          index, place)
+                      : corpus_draw(corpus, draw->held_out, batch->frames, draw->seed, stream,
+                                    index, place);
+}
+
 int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureDraw *draw)
 {
     const Schedule *schedule = texture_model_schedule(batch->model);
@@ -175,8 +185,7 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
     for (size_t w = 0; w < draw->windows; w++) {
         const uint64_t index = draw->step * draw->of + draw->first + w;
         CorpusPlace place;
-        if (corpus_draw(corpus, draw->held_out, batch->frames, draw->seed, side + STREAM_PLACE,
-                        index, &place))
+        if (draw_place(batch, corpus, draw, side + STREAM_PLACE, index, &place))
             return -1;
         corpus_read(corpus, place, batch->frames, batch->clean + w * size);
         memset(batch->mix + w * classes, 0, classes * sizeof(real));

@@ -4,6 +4,7 @@
 #include "models/texture_batch.h"
 #include "models/texture_checkpoint.h"
 #include "models/texture_config.h"
+#include "models/texture_start.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -181,15 +182,18 @@ void texture_trainer_set_steps(TextureTrainer *trainer, size_t steps)
     trainer->state.identity.steps = steps;
 }
 
-void texture_trainer_start_from(TextureTrainer *trainer, const real *weights)
+int texture_trainer_start_from(TextureTrainer *trainer, const TextureModel *source, Error *err)
 {
     TextureCheckpoint *state = &trainer->state;
     const size_t bytes = trainer->size * sizeof(real);
-    memcpy(state->values, weights, bytes);
-    memcpy(state->average, weights, bytes);
-    memcpy(state->best, weights, bytes);
+    if (texture_start(source, trainer->model, trainer->corpus, trainer->held_out, state->values,
+                      err))
+        return -1;
+    memcpy(state->average, state->values, bytes);
+    memcpy(state->best, state->values, bytes);
     /* Not the windows and the noise that these may have been trained with already. */
-    state->identity.draws = fingerprint(weights, bytes) ^ trainer->settings.seed;
+    state->identity.draws = fingerprint(state->values, bytes) ^ trainer->settings.seed;
+    return 0;
 }
 
 /* Linear warm-up, then half a cosine down to nothing at the last step. */

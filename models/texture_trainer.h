@@ -41,9 +41,9 @@ void texture_trainer_destroy(TextureTrainer *trainer);
  * machine's speed is known. */
 void texture_trainer_set_steps(TextureTrainer *trainer, size_t steps);
 
-/* Starts from weights (parameters_size of the model's denoiser,) instead of random ones: before the
- * first step. */
-void texture_trainer_start_from(TextureTrainer *trainer, const real *weights);
+/* Starts from what a trained model knows instead of from nothing (models/texture_start.h): before
+ * the first step. Its network must be the trainer's but for the classes: -1 if it is not. */
+int texture_trainer_start_from(TextureTrainer *trainer, const TextureModel *source, Error *err);
 
 /* One step on all threads. -1 when the loss is no longer finite, or a thread can't start. */
 int texture_trainer_step(TextureTrainer *trainer, Error *err);

@@ -166,12 +166,27 @@ assert card["from"].startswith("M.safetensors: 30 steps of 30"), card
 ' || fail "the card of what was trained on from a model"
 refuse 2 --from texture sounds -o bad.safetensors --steps 2 --from M.safetensors --channels 16
 refuse 1 missing.safetensors texture sounds -o bad.safetensors --steps 2 --from missing.safetensors
-refuse 1 '1 classes, where' texture sounds -o bad.safetensors --steps 2 --from M.safetensors --class rain
-refuse 1 '1 classes, where' texture commas -o bad.safetensors --steps 2 --from M.safetensors
+# With other classes, and fewer; and the shipped model is what is started from.
 mkdir -p renamed/rain renamed/sea
 ln sounds/rain/one.wav renamed/rain/one.wav
 ln sounds/rain/two.wav renamed/sea/two.wav
-refuse 1 '"sea"' texture renamed -o bad.safetensors --steps 2 --from M.safetensors
+"$brume" train texture renamed -o other.safetensors --steps 2 --batch 2 --from M.safetensors \
+    >out.txt 2>err.txt || fail "from a model of other classes: $(cat err.txt)"
+"$brume" info other.safetensors --json | /usr/bin/python3 -c '
+import json, sys
+config = json.loads(json.load(sys.stdin)["config"])
+assert config["channels"] == 16 and config["classes"] == ["rain", "sea"], config
+' || fail "classes of what was trained on from a model of others"
+rm other.safetensors
+BRUME_MODELS=$work "$brume" train texture sounds -o bad.safetensors --steps 2 --batch 2 --class rain \
+    --from none --channels 16 --blocks 1 >out.txt 2>err.txt || fail "--from none: $(cat err.txt)"
+"$brume" info bad.safetensors --json | grep -q '"from"' && fail "--from none started from a model"
+cp M.safetensors texture.safetensors
+BRUME_MODELS=$work "$brume" train texture sounds -o bad.safetensors --steps 2 --batch 2 --class rain \
+    >out.txt 2>err.txt || fail "from the default: $(cat err.txt)"
+"$brume" info bad.safetensors --json | grep -q '"from": *"texture.safetensors: 30 steps' ||
+    fail "the default is not the model \"texture\": $("$brume" info bad.safetensors --json)"
+rm bad.safetensors texture.safetensors
 
 # Interrupted between two evaluations, then resumed. The whole run is the one to be met.
 # shellcheck disable=SC2086
