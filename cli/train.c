@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +45,27 @@ int train_check_files(const TrainRequest *request, const char *const *checkpoint
         return error_set(err, "%s: there is no checkpoint to go on from: start without --resume",
                          checkpoints[0]);
     return 0;
+}
+
+int train_check_room(const char *path, double bytes, Error *err)
+{
+    struct statvfs status;
+    char folder[TRAIN_PATH_ROOM];
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+    if (length >= sizeof folder)
+        return error_set(err, "%.60s...: the path is too long", path);
+    memcpy(folder, path, length);
+    strcpy(folder + length, ".");
+    /* Where it can't be told, writing will. */
+    if (statvfs(folder, &status))
+        return 0;
+    const double there = (double)status.f_bavail * (double)status.f_frsize;
+    return there >= bytes ? 0
+                          : error_set(err,
+                                      "%s: model and checkpoint need %.0f MB, and %.0f MB are "
+                                      "free there: make room, or write elsewhere",
+                                      path, bytes / 1e6, there / 1e6);
 }
 
 /* What textures start from: the shipped model, unless another one, none or another network is asked

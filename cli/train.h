@@ -45,4 +45,7 @@ void train_print_time(char text[TRAIN_TIME_ROOM], double seconds);
 int train_check_files(const TrainRequest *request, const char *const *checkpoints, size_t count,
                       Error *err);
 
+/* Whether the folder that `path` lies in has room for `bytes`; -1 with a message if not. */
+int train_check_room(const char *path, double bytes, Error *err);
+
 #endif

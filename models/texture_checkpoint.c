@@ -87,9 +87,9 @@ static int check_identity(const TextureIdentity *mine, const TextureIdentity *it
         return error_set(err, "it was made from other sound (or another --holdout): give the same "
                               "folder, or start without --resume");
     if (its->network != mine->network)
-        return error_set(
-            err, "it was made for another network: give the same --from, --channels, --blocks, "
-                 "--prediction and --schedule, or start without --resume");
+        return error_set(err,
+                         "it was made for another network: give the same --channels, --blocks, "
+                         "--prediction, --schedule and --from, or start without --resume");
     if (its->batch != mine->batch)
         return error_set(err, "it was made with batches of %zu windows, not %zu: give --batch %zu",
                          its->batch, mine->batch, its->batch);

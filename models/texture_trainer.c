@@ -11,8 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP = 200, HELD_OUT_WINDOWS = 48, STREAM_MEMORIES = 0x2000 };
-static const double CLIP = 1.0, AVERAGE_DECAY = 0.999, LOSS_MEMORY = 0.99;
+enum {
+    WARM_UP = 200,
+    HELD_OUT_WINDOWS = 48,
+    LEAST_INTERVAL = 25,
+    MOST_INTERVAL = 250,
+    STREAM_MEMORIES = 0x2000
+};
+static const double CLIP = 1.0, AVERAGE_DECAY = 0.999, LOSS_MEMORY = 0.99, PATIENCE = 0.25;
 
 /* One thread's share of a step. */
 typedef struct Worker {
@@ -253,6 +259,14 @@ static int sum_workers(TextureTrainer *trainer, TextureLoss *loss)
     return 0;
 }
 
+int texture_trainer_rehearse(TextureTrainer *trainer, Error *err)
+{
+    TextureLoss sum;
+    if (work_together(trainer, err))
+        return -1;
+    return sum_workers(trainer, &sum) ? error_set(err, "nothing to train on") : 0;
+}
+
 int texture_trainer_step(TextureTrainer *trainer, Error *err)
 {
     TextureCheckpoint *state = &trainer->state;
@@ -304,6 +318,22 @@ int texture_trainer_evaluate(TextureTrainer *trainer, Error *err)
         memcpy(state->best, state->average, trainer->size * sizeof(real));
     }
     return 0;
+}
+
+size_t texture_trainer_interval(const TextureTrainer *trainer)
+{
+    const size_t fortieth = trainer->state.identity.steps / 40;
+    return fortieth < LEAST_INTERVAL  ? LEAST_INTERVAL
+           : fortieth > MOST_INTERVAL ? MOST_INTERVAL
+                                      : fortieth;
+}
+
+bool texture_trainer_stalled(const TextureTrainer *trainer)
+{
+    const TextureProgress *p = &trainer->state.progress;
+    const double waited = (double)(p->step - p->best_step);
+    return !isnan(p->best) && waited > fmax(4.0 * (double)texture_trainer_interval(trainer),
+                                            PATIENCE * (double)trainer->state.identity.steps);
 }
 
 TextureProgress texture_trainer_progress(const TextureTrainer *trainer)

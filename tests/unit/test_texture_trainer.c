@@ -338,6 +338,57 @@ static void another_network_is_no_start(void **state)
     stop(&other);
 }
 
+/* Once it only gets worse, the run is over, and what is kept is from before. */
+static void a_run_stops_at_its_best(void **state)
+{
+    (void)state;
+    Setting setting = plain_setting();
+    Run first = start(&setting);
+    take_steps(&first, setting.trainer.steps);
+    evaluate(&first);
+    weights(&first);
+    setting.trainer.rate = 0.1; /* far too much */
+    Run second = start(&setting);
+    start_from(&second, first.model);
+    assert_int_equal(texture_trainer_interval(second.trainer), 25);
+    evaluate(&second);
+    size_t steps = 0;
+    for (; !texture_trainer_stalled(second.trainer) && steps < 400; steps += 25) {
+        take_steps(&second, 25);
+        evaluate(&second);
+    }
+    /* A hundred steps of patience. */
+    assert_int_equal(steps, 125);
+    assert_int_equal(texture_trainer_progress(second.trainer).best_step, 0);
+    assert_memory_equal(weights(&first), weights(&second), weight_count(&first) * sizeof(float));
+    texture_trainer_set_steps(second.trainer, 1000000);
+    assert_int_equal(texture_trainer_interval(second.trainer), 250);
+    assert_false(texture_trainer_stalled(second.trainer));
+    stop(&first);
+    stop(&second);
+}
+
+/* Measuring the machine is no part of training. */
+static void a_rehearsal_changes_nothing(void **state)
+{
+    (void)state;
+    Setting setting = plain_setting();
+    setting.trainer.threads = 2;
+    Run one = start(&setting), other = start(&setting);
+    Error err = {""};
+    for (int i = 0; i < 3; i++)
+        if (texture_trainer_rehearse(one.trainer, &err))
+            fail_msg("%s", err.message);
+    assert_int_equal(texture_trainer_progress(one.trainer).step, 0);
+    take_steps(&one, 3);
+    take_steps(&other, 3);
+    evaluate(&one);
+    evaluate(&other);
+    assert_memory_equal(weights(&one), weights(&other), weight_count(&one) * sizeof(float));
+    stop(&one);
+    stop(&other);
+}
+
 static void a_resumed_run_is_the_unbroken_one(void **state)
 {
     (void)state;
@@ -454,10 +505,10 @@ static void other_checkpoints_are_refused(void **state)
     check_not_resumed(&setting, "give --batch 4");
     setting = plain_setting();
     setting.channels = 24;
-    check_not_resumed(&setting, "give the same --from");
+    check_not_resumed(&setting, "give the same --channels");
     setting = plain_setting();
     setting.blocks = 3;
-    check_not_resumed(&setting, "give the same --from, --blocks");
+    check_not_resumed(&setting, "give the same --channels, --blocks");
     setting = plain_setting(); /* as many weights, which mean something else */
     setting.prediction = PREDICTION_EPSILON;
     check_not_resumed(&setting, "--prediction");
@@ -571,6 +622,8 @@ int main(void)
         cmocka_unit_test(a_run_starts_from_given_weights),
         cmocka_unit_test(a_run_starts_from_a_model_of_other_classes),
         cmocka_unit_test(another_network_is_no_start),
+        cmocka_unit_test(a_run_stops_at_its_best),
+        cmocka_unit_test(a_rehearsal_changes_nothing),
         cmocka_unit_test(a_resumed_run_is_the_unbroken_one),
         cmocka_unit_test(threads_change_rounding_only),
         cmocka_unit_test(other_checkpoints_are_refused),
