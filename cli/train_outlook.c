@@ -9,8 +9,8 @@
 enum { LEAST_STEPS = 2, MOST_STEPS = 20 };
 static const double MEASURE_SECONDS = 3.0;
 
-/* What an evaluation costs, in steps. */
-static const double EVALUATING = 2.0;
+/* What evaluations cost: forty of them, two steps each, or eight hundredths of all. */
+static const double EVALUATING = 80.0, EVALUATING_SHARE = 0.08;
 
 /* Windows for one class until a model is usable, and until it is good: from a trained model, and
  * from nothing. More classes share what they learn: their number counts by its square root. */
@@ -40,9 +40,9 @@ int train_outlook_measure(TextureTrainer *trainer, TrainOutlook *outlook, Error 
 
 size_t train_outlook_steps(const TrainOutlook *outlook, double hours)
 {
-    /* Evaluations at the densest, for the number of steps decides on them. */
-    const double cost = outlook->seconds_per_step * (1.0 + EVALUATING / 100.0);
-    return (size_t)fmax(1.0, fmin(hours * 3600.0 / cost, 1e8));
+    const double all = hours * 3600.0 / outlook->seconds_per_step;
+    const double steps = fmax(all / (1.0 + EVALUATING_SHARE), all - EVALUATING);
+    return (size_t)fmax(1.0, fmin(steps, 1e8));
 }
 
 void train_outlook_print(FILE *out, const TrainOutlook *outlook, const TrainPlan *plan)

@@ -59,7 +59,7 @@ int texture_trainer_step(TextureTrainer *trainer, Error *err);
 int texture_trainer_evaluate(TextureTrainer *trainer, Error *err);
 
 /* Steps from one evaluation to the next: a fortieth of all, 25 to 250, so that the best moment of a
- * short training is not missed, and a long one not held up. */
+ * short training is not missed, and no more often than that a tenth of the time goes into it. */
 size_t texture_trainer_interval(const TextureTrainer *trainer);
 
 /* Whether the held-out loss has not fallen for a quarter of all steps and four evaluations: what

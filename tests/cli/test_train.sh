@@ -273,7 +273,7 @@ rm bad.safetensors texture.safetensors
 "$brume" train texture sounds -o parts.safetensors --steps 500 $small >out.txt 2>err.txt &
 training=$!
 waited=0
-while ! grep -q '^step 250/' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
+while ! grep -q '^step 240/' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
     sleep 0.1
     waited=$((waited + 1))
 done
