@@ -57,8 +57,9 @@ void progress_update(Progress *progress, double share, const char *format, ...)
     va_end(arguments);
     share = share > 0 ? share < 1 ? share : 1 : 0;
     double elapsed = seconds_since(&progress->started);
-    if (share > 0.001 && elapsed > 1)
-        format_left(left, sizeof left, elapsed / share * (1 - share));
+    const double done = share - progress->first;
+    if (done > 0.001 && elapsed > 1)
+        format_left(left, sizeof left, elapsed / done * (1 - share));
     snprintf(line, sizeof line, "%3.0f %%  %s%s", 100 * share, text, left);
     report_clean(line);
     fprintf(stderr, "\r%.*s\033[K", terminal_columns() - 1, line);

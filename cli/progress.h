@@ -9,6 +9,7 @@
 typedef struct Progress {
     bool shown;              /* standard error is a terminal, and nobody asked for silence */
     bool drawn;              /* a line stands there now */
+    double first;            /* the share that was done before the clock started; 0 */
     struct timespec started; /* for the time left */
     struct timespec updated; /* for the ten updates a second */
 } Progress;

@@ -3,6 +3,7 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/sound_check.h"
 #include "cli/soundfile.h"
 #include "dsp/analysis.h"
 #include "dsp/resample.h"
@@ -25,7 +26,18 @@ typedef struct Reader {
     Stft *stft;
     Progress progress;
     FolderReport *report;
+    double seconds;       /* of the class that is being read */
+    unsigned least, most; /* rates of its recordings; 0 before the first */
 } Reader;
+
+/* How a variant differs: speed and pitch as a ratio, level as a factor. About 35 and 70 cents, 1.5
+ * dB: what a listener takes for another moment of the same sound. */
+typedef struct Variant {
+    double speed;
+    float gain;
+} Variant;
+static const Variant VARIANTS[] = {
+    {0.9604, 1.19f}, {0.98, 0.84f}, {1.0204, 1.19f}, {1.0412, 0.84f}};
 
 static bool wanted(const StringList *only, const char *name)
 {
@@ -40,7 +52,8 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-static void warn(Reader *reader, const char *path, const char *message)
+/* One line about a file: `what` happened to it, and why. */
+static void warn(Reader *reader, const char *what, const char *path, const char *message)
 {
     Error line;
     progress_end(&reader->progress);
@@ -48,8 +61,7 @@ static void warn(Reader *reader, const char *path, const char *message)
     if (!strstr(message, path))
         error_prefix(&line, "%s", path);
     report_clean(line.message);
-    fprintf(stderr, "brume train: skipped: %s\n", line.message);
-    reader->report->skipped++;
+    fprintf(stderr, "brume train: %s: %s\n", what, line.message);
 }
 
 /* Sample i of a sound as a take hears it. */
@@ -132,15 +144,15 @@ static CorpusChannel first_channel(const Sound *sound)
     return difference > 1e-4 * level ? CORPUS_LEFT : CORPUS_ALIKE;
 }
 
-/* To the model's rate, in the place of what it was. */
-static int resample(Sound *sound, size_t rate, Error *err)
+/* From `from` Hz to the model's rate, in the place of what it was. */
+static int resample(Sound *sound, double from, size_t rate, Error *err)
 {
-    if (sound->rate == rate)
+    if (from == (double)rate)
         return 0;
     float *samples;
     size_t n;
-    if (resampler_all(sound->samples, sound->frames, sound->channels, (double)sound->rate,
-                      (double)rate, &samples, &n, err))
+    if (resampler_all(sound->samples, sound->frames, sound->channels, from, (double)rate, &samples,
+                      &n, err))
         return -1;
     free(sound->samples);
     sound->samples = samples;
@@ -154,7 +166,7 @@ static int add_sound(Reader *reader, size_t class_index, const char *recording, 
 {
     if (rms_of(sound->samples, sound->frames * sound->channels) < 1e-5)
         return error_set(err, "it is silent (below -100 dBFS)");
-    if (resample(sound, reader->config->rate, err))
+    if (resample(sound, (double)sound->rate, reader->config->rate, err))
         return -1;
     drop_silent_channel(sound);
     const CorpusChannel first = first_channel(sound);
@@ -189,35 +201,79 @@ static void recording_name(const char *file, char *name, size_t room)
         *dot = '\0';
 }
 
+/* Reads a file as training hears it: of at most two channels, without an offset. `findings` says
+ * what had better be mended. */
+static int load(const char *path, Sound *sound, SoundFindings *findings, Error *err)
+{
+    if (soundfile_load(path, 0, sound, err))
+        return -1;
+    keep_two_channels(sound);
+    sound_check(sound, findings);
+    return 0;
+}
+
 /* Adds a file to a class; *seconds becomes its length. */
 static int add_file(Reader *reader, const char *class_name, const char *path, const char *file,
-                    double *seconds, Error *err)
+                    double *seconds, SoundFindings *findings, Error *err)
 {
     Sound sound;
     char recording[256];
-    if (soundfile_load(path, 0, &sound, err))
+    if (load(path, &sound, findings, err))
         return -1;
-    keep_two_channels(&sound);
+    const unsigned rate = sound.rate;
     recording_name(file, recording, sizeof recording);
     const size_t class_index = corpus_class(reader->corpus, class_name, err);
     const int failed =
         class_index == SIZE_MAX || add_sound(reader, class_index, recording, &sound, err);
     *seconds = (double)sound.frames / (double)sound.rate;
     sound_free(&sound);
-    return failed ? -1 : 0;
+    if (failed)
+        return -1;
+    reader->most = rate > reader->most ? rate : reader->most;
+    reader->least = rate < reader->least || !reader->least ? rate : reader->least;
+    return 0;
 }
 
-static void read_file(Reader *reader, const char *class_name, const char *path, const char *file)
+/* Variant number v of a file hears one of its channels. What fails is left out: there is the
+ * recording itself. */
+static void add_variant(Reader *reader, const char *class_name, const char *path, const char *file,
+                        size_t v)
+{
+    Sound sound;
+    SoundFindings findings;
+    char recording[256];
+    if (load(path, &sound, &findings, NULL))
+        return;
+    drop_silent_channel(&sound);
+    for (size_t i = 0; i < sound.frames; i++)
+        sound.samples[i] =
+            VARIANTS[v].gain * sound.samples[i * sound.channels + v % sound.channels];
+    sound.channels = 1;
+    recording_name(file, recording, sizeof recording);
+    if (!resample(&sound, VARIANTS[v].speed * (double)sound.rate, reader->config->rate, NULL))
+        add_take(reader, corpus_class(reader->corpus, class_name, NULL), recording, CORPUS_VARIANT,
+                 &sound, NULL);
+    sound_free(&sound);
+}
+
+/* Whether it could be used. */
+static bool read_file(Reader *reader, const char *class_name, const char *path, const char *file)
 {
     Error fault = {""};
+    SoundFindings findings = {.count = 0};
     double seconds;
     progress_update(&reader->progress, 0.0, "reading %s/%s", class_name, file);
-    if (add_file(reader, class_name, path, file, &seconds, &fault)) {
-        warn(reader, path, fault.message);
-    } else {
-        reader->report->used++;
-        reader->report->seconds += seconds;
+    if (add_file(reader, class_name, path, file, &seconds, &findings, &fault)) {
+        warn(reader, "skipped", path, fault.message);
+        reader->report->skipped++;
+        return false;
     }
+    for (size_t i = 0; i < findings.count; i++)
+        warn(reader, "warning", path, findings.lines[i]);
+    reader->report->used++;
+    reader->report->seconds += seconds;
+    reader->seconds += seconds;
+    return true;
 }
 
 int sound_file_read(const char *path, const char *class_name, const TextureConfig *config,
@@ -225,11 +281,13 @@ int sound_file_read(const char *path, const char *class_name, const TextureConfi
 {
     const char *slash = strrchr(path, '/');
     double seconds;
+    SoundFindings findings;
     Reader reader = {.config = config, .bands = bands, .corpus = corpus};
     reader.stft = stft_create(config->frame, err);
     if (!reader.stft)
         return -1;
-    const int failed = add_file(&reader, class_name, path, slash ? slash + 1 : path, &seconds, err);
+    const int failed =
+        add_file(&reader, class_name, path, slash ? slash + 1 : path, &seconds, &findings, err);
     stft_destroy(reader.stft);
     return failed && err && !strstr(err->message, path) ? error_prefix(err, "%s", path) : failed;
 }
@@ -240,22 +298,58 @@ static bool is_folder(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+/* Writes the path of a file in a folder; whether it is one that can be read as sound. */
+static bool file_path(const char *folder, const char *name, char path[PATH_ROOM])
+{
+    const int length = snprintf(path, PATH_ROOM, "%s/%s", folder, name);
+    return length > 0 && length < PATH_ROOM && !is_folder(path);
+}
+
+/* Recordings of a low rate have no treble, and a model learns that of them. */
+static void check_rates(Reader *reader, const char *path)
+{
+    char message[256];
+    if (reader->least == reader->most)
+        return;
+    snprintf(message, sizeof message,
+             "its recordings have rates from %u to %u Hz; those of %u Hz hold nothing above %u Hz, "
+             "and the model learns that too: leave them out if that is not meant",
+             reader->least, reader->most, reader->least, reader->least / 2);
+    if (reader->least < 40000)
+        warn(reader, "warning", path, message);
+}
+
 /* Reads the files that lie in `path` itself. */
 static int read_class(Reader *reader, const char *path, const char *class_name, Error *err)
 {
     struct dirent **entries = NULL;
     const int n = scandir(path, &entries, visible, alphasort);
     if (n < 0)
-        return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+        return error_set(err,
+                         "%s: cannot be read: %s: give yourself the right to read it, or move it "
+                         "elsewhere",
+                         path, strerror(errno));
+    bool *used = calloc((size_t)n + 1, sizeof *used);
+    reader->seconds = 0.0;
+    reader->least = reader->most = 0;
+    char file[PATH_ROOM];
+    for (int i = 0; used && i < n; i++)
+        used[i] = !interrupt_requested() && file_path(path, entries[i]->d_name, file) &&
+                  read_file(reader, class_name, file, entries[i]->d_name);
+    check_rates(reader, path);
     for (int i = 0; i < n; i++) {
-        char file[PATH_ROOM];
-        const int length = snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
-        if (!interrupt_requested() && length > 0 && (size_t)length < sizeof file &&
-            !is_folder(file))
-            read_file(reader, class_name, file, entries[i]->d_name);
+        if (used && used[i] && reader->seconds < SOUND_FOLDER_LITTLE &&
+            file_path(path, entries[i]->d_name, file))
+            for (size_t v = 0; v < sizeof VARIANTS / sizeof *VARIANTS; v++)
+                if (!interrupt_requested())
+                    add_variant(reader, class_name, file, entries[i]->d_name, v);
         free(entries[i]);
     }
+    const bool short_of_memory = !used;
+    free(used);
     free(entries);
+    if (short_of_memory)
+        return error_set(err, "out of memory for a folder's names");
     return interrupt_requested() ? error_set(err, "interrupted: nothing was written") : 0;
 }
 

@@ -14,11 +14,16 @@ typedef struct FolderReport {
     double seconds;       /* of sound, a stereo recording counted once */
 } FolderReport;
 
+/* A class of less sound than this gets variants: of each recording a few copies, a little higher or
+ * lower (and faster or slower), louder or softer. */
+#define SOUND_FOLDER_LITTLE 180.0 /* seconds */
+
 /* Reads each file in `folder` (of the classes in `only`, unless that is empty), resamples it to the
  * rate of `config`, takes each of its first two channels that differ as a take, analyses it in
- * `bands` and adds it to `corpus`. What cannot be used is skipped with a warning on standard error,
- * one line a file. -1 when the folder can't be read, a class of `only` is not there, nothing usable
- * is left, or somebody interrupts. Shows progress unless `quiet`. Main thread. */
+ * `bands` and adds it to `corpus`, and of little sound variants too. What cannot be used is skipped
+ * with a warning on standard error, one line a file; so is what can be used but had better be
+ * mended (cli/sound_check.h). -1 when the folder can't be read, a class of `only` is not there,
+ * nothing usable is left, or somebody interrupts. Shows progress unless `quiet`. Main thread. */
 int sound_folder_read(const char *folder, const StringList *only, const TextureConfig *config,
                       const Bands *bands, Corpus *corpus, bool quiet, FolderReport *report,
                       Error *err);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,21 +63,50 @@ int train_check_files(const TrainRequest *request, const char *const *checkpoint
     return 0;
 }
 
-/* A model that training starts from, or goes on with, brings its own network. */
-static int check_from(const TrainRequest *request)
+int train_check_room(const char *path, double bytes, Error *err)
 {
-    if (!request->from)
+    struct statvfs status;
+    char folder[TRAIN_PATH_ROOM];
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+    if (length >= sizeof folder)
+        return error_set(err, "%.60s...: the path is too long", path);
+    memcpy(folder, path, length);
+    strcpy(folder + length, ".");
+    /* Where it can't be told, writing will. */
+    if (statvfs(folder, &status))
+        return 0;
+    const double there = (double)status.f_bavail * (double)status.f_frsize;
+    return there >= bytes ? 0
+                          : error_set(err,
+                                      "%s: model and checkpoint need %.0f MB, and %.0f MB are "
+                                      "free there: make room, or write elsewhere",
+                                      path, bytes / 1e6, there / 1e6);
+}
+
+/* What textures start from: the shipped model, unless another one, none or another network is asked
+ * for. A model brings its own network. */
+static int settle_from(TrainRequest *request)
+{
+    const bool network =
+        request->channels || request->blocks || request->prediction || request->schedule;
+    const bool given = request->from != NULL;
+    if (given ? !strcmp(request->from, "none") : network) {
+        request->from = NULL;
         return OPTIONS_GO_ON;
-    if (request->channels || request->blocks || request->prediction || request->schedule)
+    }
+    if (given && network)
         return report_usage("train", "--from brings its own network: leave out --channels, "
-                                     "--blocks, --prediction and --schedule");
+                                     "--blocks, --prediction and --schedule, or say --from none");
+    request->from_default = !given;
+    request->from = given ? request->from : "texture";
     return OPTIONS_GO_ON;
 }
 
 /* Fills in what is usual for textures where nothing was given. */
 static int complete_texture(TrainRequest *request)
 {
-    const int code = check_from(request);
+    const int code = settle_from(request);
     if (code != OPTIONS_GO_ON)
         return code;
     request->rate = request->rate > 0.0 ? request->rate : 1e-3;
@@ -130,15 +160,16 @@ static int read_request(int argc, char **argv, TrainRequest *request, bool *melo
         OPTION_INTEGER("batch", &request->batch, 1, 256, "N", "(texture) windows in a step; 8"),
         OPTION_NUMBER("rate", &request->rate, 1e-7, 0.1, "R", "(texture) learning rate; 0.001"),
         OPTION_INTEGER("channels", &request->channels, 16, 1024, "N",
-                       "(texture) width of the network; 256"),
+                       "(texture) width of a new network; 256"),
         OPTION_INTEGER("blocks", &request->blocks, 1, DENOISER_MAX_BLOCKS, "N",
-                       "(texture) depth of the network; 8"),
+                       "(texture) depth of a new network; 8"),
         OPTION_STRING("prediction", &request->prediction, "epsilon|v",
                       "(texture) what it learns; v"),
         OPTION_STRING("schedule", &request->schedule, "linear|cosine",
                       "(texture) of the noise; cosine"),
-        OPTION_STRING("from", &request->from, "NAME|FILE",
-                      "(texture) start from this model, of the same classes"),
+        OPTION_STRING("from", &request->from, "NAME|FILE|none",
+                      "(texture) start from this model, of whatever classes; texture, the shipped "
+                      "one"),
     };
     const Usage usage = {
         .verb = "train",

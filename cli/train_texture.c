@@ -4,6 +4,7 @@
 #include "cli/sound_folder.h"
 #include "cli/train.h"
 #include "cli/train_card.h"
+#include "cli/train_outlook.h"
 #include "models/catalogue.h"
 #include "models/texture_trainer.h"
 
@@ -12,14 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Held-out loss every so many steps; steps that tell the machine's speed. */
-enum { EVALUATE_EVERY = 250, MEASURE_STEPS = 20 };
-
-/* Training stops when this share of all steps has passed without a better held-out loss. */
-static const double PATIENCE = 0.25;
-
-/* Until the speed is known --hours stand for as many steps. */
-static const size_t UNSETTLED_STEPS = 1000000000;
+/* Seconds of a class's sound under which little more than the recordings themselves can be learnt,
+ * and under which more would be heard. */
+static const double TOO_LITTLE = 10.0, LITTLE = 60.0;
 
 /* What is at hand while training. */
 typedef struct Training {
@@ -35,16 +31,32 @@ typedef struct Training {
     double saved_at;
 } Training;
 
+/* Opens the model to start from, if there is one. The shipped one need not be installed. */
+static int open_from(Training *training, Error *err)
+{
+    const TrainRequest *request = training->request;
+    if (!request->from)
+        return 0;
+    if (catalogue_locate(request->from, NULL, training->from_path, TRAIN_PATH_ROOM, err)) {
+        if (!request->from_default)
+            return -1;
+        fprintf(stderr,
+                "brume train: warning: there is no model \"%s\" to start from: starts "
+                "from nothing, which takes far longer\n",
+                request->from);
+        return 0;
+    }
+    training->from = texture_model_open(training->from_path, err);
+    return training->from ? 0 : -1;
+}
+
 /* The network that was asked for, its classes still unknown; or that of the model to start from. */
 static int configure(Training *training, TextureConfig *config, Error *err)
 {
     const TrainRequest *request = training->request;
-    if (request->from) {
-        if (catalogue_locate(request->from, NULL, training->from_path, TRAIN_PATH_ROOM, err))
-            return -1;
-        training->from = texture_model_open(training->from_path, err);
-        if (!training->from)
-            return -1;
+    if (open_from(training, err))
+        return -1;
+    if (training->from) {
         *config = *texture_model_config(training->from);
         return 0;
     }
@@ -67,26 +79,45 @@ static int name_classes(const Training *training, TextureConfig *config, Error *
     if (classes > TEXTURE_MAX_CLASSES)
         return error_set(err, "%s: %zu classes: %d are possible in one model",
                          training->request->folder, classes, TEXTURE_MAX_CLASSES);
-    if (training->from && classes != config->denoiser.classes)
-        return error_set(
-            err, "%s: %zu classes, where %s has %zu: train on the same, or without --from",
-            training->request->folder, classes, training->from_path, config->denoiser.classes);
+    memset(config->classes, 0, sizeof config->classes);
     for (size_t c = 0; c < classes; c++) {
         const char *name = corpus_class_name(training->corpus, c);
         if (strlen(name) >= TEXTURE_CLASS_ROOM)
             return error_set(err,
                              "class \"%s\": its name is longer than %d bytes: rename its folder",
                              name, TEXTURE_CLASS_ROOM - 1);
-        if (training->from && strcmp(name, config->classes[c]))
-            return error_set(err,
-                             "%s: class \"%s\", where %s has \"%s\": train on the same, or without "
-                             "--from",
-                             training->request->folder, name, training->from_path,
-                             config->classes[c]);
         strcpy(config->classes[c], name);
     }
     config->denoiser.classes = classes;
     return 0;
+}
+
+/* Room for model and checkpoint, each beside its forerunner while it is written: two bytes a
+ * weight, and five arrays of four. */
+static int check_room(const Training *training, Error *err)
+{
+    const Denoiser *denoiser = texture_model_denoiser(training->model);
+    const double weights = (double)parameters_size(denoiser_parameters(denoiser));
+    return train_check_room(training->request->output, 2.0 * (2.0 + 5.0 * 4.0) * weights, err);
+}
+
+/* Of one class: whether there is enough of it, and anything to test on. */
+static void warn_of_little(const Training *training, const TextureConfig *config, size_t c)
+{
+    const Corpus *corpus = training->corpus;
+    const double frame = (double)(config->frame / 4) / (double)config->rate;
+    const double seconds = frame * (double)corpus_frames(corpus, c, 0);
+    if (seconds < LITTLE)
+        fprintf(stderr,
+                "brume train: warning: class \"%s\": %.0f seconds to learn from are %s; a minute "
+                "or more gives a better model\n",
+                corpus_class_name(corpus, c), seconds,
+                seconds < TOO_LITTLE ? "too little: expect copies of them" : "little");
+    if (training->request->holdout > 0.0 && !corpus_frames(corpus, c, 1))
+        fprintf(stderr,
+                "brume train: warning: class \"%s\": too short to set anything aside, so that "
+                "nobody can tell when it is learnt by heart\n",
+                corpus_class_name(corpus, c));
 }
 
 /* Reads the folder, and makes the model that it will train. */
@@ -107,7 +138,11 @@ static int prepare(Training *training, Error *err)
         name_classes(training, &config, err))
         return -1;
     training->model = texture_model_create(&config, err);
-    return training->model ? 0 : -1;
+    if (!training->model || check_room(training, err))
+        return -1;
+    for (size_t c = 0; c < config.denoiser.classes; c++)
+        warn_of_little(training, &config, c);
+    return 0;
 }
 
 static int create_trainer(Training *training, Error *err)
@@ -118,16 +153,36 @@ static int create_trainer(Training *training, Error *err)
     settings.batch = (size_t)request->batch;
     settings.threads = (unsigned)request->threads;
     settings.rate = request->rate;
-    settings.steps = request->steps ? (size_t)request->steps : UNSETTLED_STEPS;
+    settings.steps = request->steps ? (size_t)request->steps : 1; /* measured, or read, below */
     training->trainer = texture_trainer_create(training->model, training->corpus, &settings, err);
     if (!training->trainer)
         return -1;
-    if (training->from)
-        texture_trainer_start_from(training->trainer, texture_model_values(training->from));
+    if (training->from && !request->resume &&
+        texture_trainer_start_from(training->trainer, training->from, err))
+        return -1;
     if (request->resume && texture_trainer_resume(training->trainer, training->checkpoint, err))
         return -1;
     if (request->resume && request->steps)
         texture_trainer_set_steps(training->trainer, (size_t)request->steps);
+    return 0;
+}
+
+/* Measures the machine, says what is to be expected, and turns hours into steps. */
+static int look_ahead(Training *training, Error *err)
+{
+    const TrainRequest *request = training->request;
+    TrainOutlook outlook;
+    if (train_outlook_measure(training->trainer, &outlook, err))
+        return -1;
+    if (!request->steps && !request->resume)
+        texture_trainer_set_steps(training->trainer, train_outlook_steps(&outlook, request->hours));
+    const TrainPlan plan = {.steps = texture_trainer_steps(training->trainer) -
+                                     texture_trainer_progress(training->trainer).step,
+                            .batch = (size_t)request->batch,
+                            .classes = corpus_classes(training->corpus),
+                            .from_model = training->from != NULL};
+    if (!request->common.quiet)
+        train_outlook_print(request->common.json ? stderr : stdout, &outlook, &plan);
     return 0;
 }
 
@@ -180,27 +235,6 @@ static void print_line(Training *training, double seconds_per_step)
     fflush(stdout);
 }
 
-static bool is_overfitting(const Training *training)
-{
-    const TextureProgress p = texture_trainer_progress(training->trainer);
-    const double waited = (double)(p.step - p.best_step);
-    return !isnan(p.best) &&
-           waited > fmax(4.0 * EVALUATE_EVERY,
-                         PATIENCE * (double)texture_trainer_steps(training->trainer));
-}
-
-/* After the first steps the hours that were asked for become a number of steps. */
-static void settle_steps(Training *training, size_t taken, double seconds_per_step)
-{
-    if (texture_trainer_steps(training->trainer) != UNSETTLED_STEPS || taken != MEASURE_STEPS)
-        return;
-    const double evaluating = 2.0; /* in steps, for each evaluation */
-    const double cost = seconds_per_step * (1.0 + evaluating / EVALUATE_EVERY);
-    const double steps = training->request->hours * 3600.0 / cost;
-    texture_trainer_set_steps(training->trainer,
-                              (size_t)fmax((double)MEASURE_STEPS + 1.0, fmin(steps, 1e8)));
-}
-
 static int evaluate(Training *training, double seconds_per_step, Error *err)
 {
     if (texture_trainer_evaluate(training->trainer, err))
@@ -227,15 +261,14 @@ static int run(Training *training, Error *err)
         texture_trainer_add_seconds(trainer, took);
         /* The first step also touches all memory for the first time. */
         seconds_per_step = taken < 3 ? took : 0.95 * seconds_per_step + 0.05 * took;
-        settle_steps(training, taken, seconds_per_step);
         const size_t steps = texture_trainer_steps(trainer);
         progress_update(&training->progress, (double)(before.step + 1) / (double)steps,
                         "step %zu, loss %.4f, %.2f steps/s", before.step + 1,
                         texture_trainer_progress(trainer).loss, 1.0 / seconds_per_step);
-        if ((before.step + 1) % EVALUATE_EVERY == 0 || before.step + 1 == steps)
+        if ((before.step + 1) % texture_trainer_interval(trainer) == 0 || before.step + 1 == steps)
             if (evaluate(training, seconds_per_step, err))
                 return -1;
-        if (is_overfitting(training)) {
+        if (texture_trainer_stalled(trainer)) {
             progress_end(&training->progress);
             fprintf(stderr, "brume train: stopped early: the held-out loss was best at step %zu\n",
                     texture_trainer_progress(trainer).best_step);
@@ -302,7 +335,12 @@ static int train(Training *training, Error *err)
         fprintf(out, training->request->resume ? "; goes on at step %zu\n" : "\n", before.step);
         fflush(out);
     }
+    if (look_ahead(training, err))
+        return -1;
+    fflush(stdout);
     progress_begin(&training->progress, training->request->common.quiet);
+    training->progress.first =
+        (double)before.step / (double)texture_trainer_steps(training->trainer);
     const int failed = run(training, err);
     progress_end(&training->progress);
     return failed ? -1 : finish(training, err);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM_SPLIT = 0x5b11, STREAM_FIT = 0xf17, FIT_FRAMES = 12288, BORDER = 3 };
+enum { STREAM_SPLIT = 0x5b11, STREAM_FIT = 0xf17, FIT_FRAMES = 12288, BORDER = 3, LEAST_HELD = 32 };
 
 Corpus *corpus_create(size_t bands, Error *err)
 {
@@ -106,11 +106,9 @@ static size_t find_group(Corpus *corpus, size_t class_index, const char *recordi
 int corpus_add(Corpus *corpus, size_t class_index, const char *recording, CorpusChannel channel,
                const float *log_energy, size_t frames, Error *err)
 {
-    static const float SHARES[] = {[CORPUS_MONO] = 1.0f,
-                                   [CORPUS_ALIKE] = 1.0f,
-                                   [CORPUS_LEFT] = 0.25f,
-                                   [CORPUS_RIGHT] = 0.25f,
-                                   [CORPUS_MIDDLE] = 0.5f};
+    static const float SHARES[] = {
+        [CORPUS_MONO] = 1.0f,   [CORPUS_ALIKE] = 1.0f,  [CORPUS_LEFT] = 0.25f,
+        [CORPUS_RIGHT] = 0.25f, [CORPUS_MIDDLE] = 0.5f, [CORPUS_VARIANT] = 0.5f};
     if (frames < CORPUS_LEAST_FRAMES)
         return error_set(err, "too short: at least %d frames are needed", CORPUS_LEAST_FRAMES);
     void *takes = corpus->takes;
@@ -129,7 +127,7 @@ int corpus_add(Corpus *corpus, size_t class_index, const char *recording, Corpus
         return error_set(err, "out of memory for %zu frames", frames);
     half_from_float(log_energy, take->values, frames * corpus->bands);
     corpus->take_count++;
-    if (frames > corpus->groups[group].frames)
+    if (channel != CORPUS_VARIANT && frames > corpus->groups[group].frames)
         corpus->groups[group].frames = frames;
     return 0;
 }
@@ -142,14 +140,18 @@ size_t corpus_take_side(const Corpus *corpus, const CorpusTake *take, int held_o
         return group->held_out == held_out ? take->frames : 0;
     if (held_out)
         *first = take->used;
-    /* Neighbouring frames share samples: a few at the border are in neither side. */
-    const size_t kept = take->used > BORDER ? take->used - BORDER : 0;
+    /* Neighbouring frames share samples: a few at the border are in neither side. A variant's
+     * border is a little uncertain, for it has another speed. */
+    const size_t border = corpus_is_variant(take) ? 2 * BORDER : BORDER;
+    const size_t kept = take->used > border ? take->used - border : 0;
     return held_out ? take->frames - take->used : take->used < take->frames ? kept : take->used;
 }
 
-static double take_weight(const Corpus *corpus, const CorpusTake *take, int held_out)
+double corpus_take_weight(const Corpus *corpus, const CorpusTake *take, int held_out)
 {
     size_t first;
+    if (held_out && corpus_is_variant(take))
+        return 0.0;
     const size_t frames = corpus_take_side(corpus, take, held_out, &first);
     return frames < CORPUS_LEAST_FRAMES ? 0.0 : sqrt((double)frames) * (double)take->share;
 }
@@ -178,13 +180,21 @@ static int hold_groups(Corpus *corpus, size_t c, size_t count, size_t total, dou
     return held > 0.0;
 }
 
+/* Frames at the end of a take that are held out: as large a share as asked for, but of a short take
+ * as much as can be tested on at all, if it can spare that. */
+static size_t held_end(size_t frames, double holdout)
+{
+    const size_t held = (size_t)(holdout * (double)frames);
+    return holdout > 0.0 && held < LEAST_HELD && frames >= 4 * LEAST_HELD ? LEAST_HELD : held;
+}
+
 static void hold_ends(Corpus *corpus, size_t c, double holdout)
 {
     corpus->classes[c].held_by_time = 1;
     for (size_t i = 0; i < corpus->take_count; i++) {
         CorpusTake *take = &corpus->takes[i];
         if (corpus->groups[take->group].class_index == c)
-            take->used = take->frames - (size_t)(holdout * (double)take->frames);
+            take->used = take->frames - held_end(take->frames, holdout);
     }
 }
 
@@ -195,7 +205,8 @@ static double class_weight(const Corpus *corpus, size_t c, int held_out)
     for (size_t i = 0; i < corpus->take_count; i++) {
         const CorpusTake *take = &corpus->takes[i];
         size_t first;
-        if (corpus->groups[take->group].class_index == c && take_weight(corpus, take, held_out) > 0)
+        if (corpus->groups[take->group].class_index == c && !corpus_is_variant(take) &&
+            corpus_take_weight(corpus, take, held_out) > 0)
             frames +=
                 (double)take->share * (double)corpus_take_side(corpus, take, held_out, &first);
     }
@@ -229,108 +240,20 @@ size_t corpus_frames(const Corpus *corpus, size_t class_index, int held_out)
     for (size_t i = 0; i < corpus->take_count; i++) {
         const CorpusTake *take = &corpus->takes[i];
         size_t first;
-        if (corpus->groups[take->group].class_index == class_index)
+        if (corpus->groups[take->group].class_index == class_index && !corpus_is_variant(take))
             frames +=
                 (double)take->share * (double)corpus_take_side(corpus, take, held_out, &first);
     }
     return (size_t)(frames + 0.5);
 }
 
-/* Takes as the weights of one class's side say; `u` in 0..1. */
-static int pick_take(const Corpus *corpus, size_t c, int held_out, double u, size_t *picked)
-{
-    double total = 0.0;
-    for (size_t i = 0; i < corpus->take_count; i++)
-        if (corpus->groups[corpus->takes[i].group].class_index == c)
-            total += take_weight(corpus, &corpus->takes[i], held_out);
-    if (total <= 0.0)
-        return -1;
-    double left = u * total;
-    for (size_t i = 0; i < corpus->take_count; i++) {
-        if (corpus->groups[corpus->takes[i].group].class_index != c)
-            continue;
-        const double weight = take_weight(corpus, &corpus->takes[i], held_out);
-        if (weight > 0.0) {
-            *picked = i;
-            left -= weight;
-            if (left < 0.0)
-                return 0;
-        }
-    }
-    return 0;
-}
-
-static int pick_class(const Corpus *corpus, int held_out, double u, size_t *picked)
-{
-    double total = 0.0;
-    for (size_t c = 0; c < corpus->class_count; c++)
-        total += corpus->classes[c].weights[held_out];
-    if (total <= 0.0)
-        return -1;
-    double left = u * total;
-    for (size_t c = 0; c < corpus->class_count; c++) {
-        const double weight = corpus->classes[c].weights[held_out];
-        if (weight > 0.0) {
-            *picked = c;
-            left -= weight;
-            if (left < 0.0)
-                return 0;
-        }
-    }
-    return 0;
-}
-
-/* A place for `frames` frames in one side of a take. */
-static CorpusPlace place_in(const Corpus *corpus, size_t take, int held_out, size_t frames,
-                            double u)
-{
-    size_t first;
-    const size_t there = corpus_take_side(corpus, &corpus->takes[take], held_out, &first);
-    const size_t room = there > frames ? there - frames + 1 : 1;
-    const size_t start = (size_t)(u * (double)room);
-    return (CorpusPlace){take, first + (start < room ? start : room - 1)};
-}
-
-static int draw_in_class(const Corpus *corpus, size_t c, int held_out, size_t frames, uint64_t seed,
-                         uint64_t stream, uint64_t index, CorpusPlace *place)
-{
-    size_t take = 0;
-    if (pick_take(corpus, c, held_out, random_uniform(seed, stream, 4 * index + 1), &take))
-        return -1;
-    *place = place_in(corpus, take, held_out, frames, random_uniform(seed, stream, 4 * index + 2));
-    return 0;
-}
-
-int corpus_draw(const Corpus *corpus, int held_out, size_t frames, uint64_t seed, uint64_t stream,
-                uint64_t index, CorpusPlace *place)
-{
-    size_t c = 0;
-    if (pick_class(corpus, held_out, random_uniform(seed, stream, 4 * index), &c))
-        return -1;
-    return draw_in_class(corpus, c, held_out, frames, seed, stream, index, place);
-}
-
-int corpus_draw_class(const Corpus *corpus, size_t class_index, size_t frames, uint64_t seed,
-                      uint64_t stream, uint64_t index, CorpusPlace *place)
-{
-    return draw_in_class(corpus, class_index, 0, frames, seed, stream, index, place);
-}
-
-/* Which side of the split a place lies on. */
-static int side_of(const Corpus *corpus, CorpusPlace place)
+int corpus_side_of(const Corpus *corpus, CorpusPlace place)
 {
     const CorpusTake *take = &corpus->takes[place.take];
     const CorpusGroup *group = &corpus->groups[take->group];
     if (corpus->classes[group->class_index].held_by_time)
         return place.start >= take->used;
     return group->held_out;
-}
-
-CorpusPlace corpus_draw_same(const Corpus *corpus, CorpusPlace place, size_t frames, uint64_t seed,
-                             uint64_t stream, uint64_t index)
-{
-    return place_in(corpus, place.take, side_of(corpus, place), frames,
-                    random_uniform(seed, stream, 4 * index + 3));
 }
 
 size_t corpus_place_class(const Corpus *corpus, CorpusPlace place)
@@ -353,7 +276,7 @@ void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *
 {
     const CorpusTake *take = &corpus->takes[place.take];
     size_t first;
-    const size_t there = corpus_take_side(corpus, take, side_of(corpus, place), &first);
+    const size_t there = corpus_take_side(corpus, take, corpus_side_of(corpus, place), &first);
     for (size_t f = 0; f < frames; f++)
         read_frame(corpus, take, first, there, place.start - first + f, out + f * corpus->bands);
 }
@@ -361,8 +284,16 @@ void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *
 size_t corpus_before(const Corpus *corpus, CorpusPlace place)
 {
     size_t first;
-    corpus_take_side(corpus, &corpus->takes[place.take], side_of(corpus, place), &first);
+    corpus_take_side(corpus, &corpus->takes[place.take], corpus_side_of(corpus, place), &first);
     return place.start - first;
+}
+
+size_t corpus_after(const Corpus *corpus, CorpusPlace place)
+{
+    size_t first;
+    const size_t there =
+        corpus_take_side(corpus, &corpus->takes[place.take], corpus_side_of(corpus, place), &first);
+    return first + there - place.start;
 }
 
 void corpus_mean(const Corpus *corpus, CorpusPlace place, size_t frames, float *scratch,
@@ -370,7 +301,7 @@ void corpus_mean(const Corpus *corpus, CorpusPlace place, size_t frames, float *
 {
     const CorpusTake *take = &corpus->takes[place.take];
     size_t first;
-    const size_t there = corpus_take_side(corpus, take, side_of(corpus, place), &first);
+    const size_t there = corpus_take_side(corpus, take, corpus_side_of(corpus, place), &first);
     memset(mean, 0, corpus->bands * sizeof *mean);
     for (size_t f = 0; f < frames; f++) {
         read_frame(corpus, take, first, there, place.start - first + f, scratch);
@@ -385,7 +316,7 @@ static int fit_class(const Corpus *corpus, size_t c, Normaliser *normaliser, flo
 {
     for (size_t i = 0; i < FIT_FRAMES; i++) {
         CorpusPlace place;
-        if (draw_in_class(corpus, c, 0, 1, c, STREAM_FIT, i, &place))
+        if (corpus_draw_class(corpus, c, 1, c, STREAM_FIT, i, &place))
             return error_set(err, "class \"%s\" has nothing long enough to train on",
                              corpus->classes[c].name);
         corpus_read(corpus, place, 1, frames + i * corpus->bands);

@@ -26,8 +26,17 @@ typedef struct CorpusPlace {
 
 /* What a take is of its recording. Of two channels that differ, the left and the right one and the
  * middle, their mean, which is what people hear in mono: it counts as much as the other two. Of two
- * that are the same, one. */
-typedef enum { CORPUS_MONO, CORPUS_ALIKE, CORPUS_LEFT, CORPUS_RIGHT, CORPUS_MIDDLE } CorpusChannel;
+ * that are the same, one. A variant is a copy of a recording that was changed a little, to have
+ * more to train on: it is drawn for that alone, and never where the class itself is to be known
+ * (what is held out, maps, memories, amounts). */
+typedef enum {
+    CORPUS_MONO,
+    CORPUS_ALIKE,
+    CORPUS_LEFT,
+    CORPUS_RIGHT,
+    CORPUS_MIDDLE,
+    CORPUS_VARIANT
+} CorpusChannel;
 
 /* For frames of `bands` values. */
 Corpus *corpus_create(size_t bands, Error *err);
@@ -80,9 +89,13 @@ void corpus_each(const Corpus *corpus,
 int corpus_draw(const Corpus *corpus, int held_out, size_t frames, uint64_t seed, uint64_t stream,
                 uint64_t index, CorpusPlace *place);
 
-/* The same, in one class, of what is to be trained on. */
+/* The same, in one class, of what is to be trained on, variants left out. */
 int corpus_draw_class(const Corpus *corpus, size_t class_index, size_t frames, uint64_t seed,
                       uint64_t stream, uint64_t index, CorpusPlace *place);
+
+/* A stretch of any take of the same class on the same side of the split as `place`. */
+CorpusPlace corpus_draw_beside(const Corpus *corpus, CorpusPlace place, size_t frames,
+                               uint64_t seed, uint64_t stream, uint64_t index);
 
 /* Another stretch of the same take: where a memory of it may come from. */
 CorpusPlace corpus_draw_same(const Corpus *corpus, CorpusPlace place, size_t frames, uint64_t seed,
@@ -97,6 +110,9 @@ void corpus_read(const Corpus *corpus, CorpusPlace place, size_t frames, float *
 
 /* How many frames there are before a place, on its side of the split. */
 size_t corpus_before(const Corpus *corpus, CorpusPlace place);
+
+/* How many there are from a place on, itself counted. */
+size_t corpus_after(const Corpus *corpus, CorpusPlace place);
 
 /* The mean of `frames` frames from a place on: mean (bands,); scratch (bands,). */
 void corpus_mean(const Corpus *corpus, CorpusPlace place, size_t frames, float *scratch,

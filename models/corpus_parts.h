@@ -33,7 +33,19 @@ struct Corpus {
     size_t take_count, group_count, class_count;
 };
 
+/* Whether a take is a changed copy of another. */
+static inline int corpus_is_variant(const CorpusTake *take)
+{
+    return take->channel == CORPUS_VARIANT;
+}
+
 /* Frames of a take on one side of the split, and where they start. */
 size_t corpus_take_side(const Corpus *corpus, const CorpusTake *take, int held_out, size_t *first);
+
+/* What a take counts when one is drawn on a side of the split; 0 where it is too short there. */
+double corpus_take_weight(const Corpus *corpus, const CorpusTake *take, int held_out);
+
+/* Which side of the split a place lies on. */
+int corpus_side_of(const Corpus *corpus, CorpusPlace place);
 
 #endif

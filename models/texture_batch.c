@@ -3,6 +3,7 @@
 #include "dsp/random.h"
 #include "models/texture_past.h"
 #include "models/texture_weight.h"
+#include "models/texture_window.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ enum {
     STREAM_NOISE,
     STREAM_PAST,
     STREAM_PAST_NOISE,
+    STREAM_JOIN,
     STREAM_HELD_OUT = 0x1000
 };
 
@@ -37,7 +39,7 @@ struct TextureBatch {
         *dout; /* (room * frames, bands), known (room * frames,) */
     real *half_log_snr, *mix, *memory, *past;
     real *weights;   /* (room, bands): what errors count */
-    real *piece;     /* (bands,) */
+    real *piece;     /* (TEXTURE_WINDOW_FADE, bands) */
     float *outlines; /* (TEXTURE_PAST_FRAMES, TEXTURE_PAST_GROUPS) */
 };
 
@@ -69,7 +71,7 @@ TextureBatch *texture_batch_create(const TextureModel *model, size_t windows, bo
     batch->memory = calloc(windows * bands, sizeof(real));
     batch->past = calloc(windows * TEXTURE_PAST_VALUES, sizeof(real));
     batch->weights = calloc(windows * bands, sizeof(real));
-    batch->piece = calloc(bands, sizeof(real));
+    batch->piece = calloc(TEXTURE_WINDOW_FADE * bands, sizeof(real));
     batch->outlines = calloc(TEXTURE_PAST_FRAMES * TEXTURE_PAST_GROUPS, sizeof(float));
     if (!batch->pass || !batch->clean || !batch->noise || !batch->x || !batch->out ||
         !batch->dout || !batch->known || !batch->half_log_snr || !batch->mix || !batch->memory ||
@@ -102,11 +104,25 @@ void texture_batch_destroy(TextureBatch *batch)
     free(batch);
 }
 
-static void fill_memory(TextureBatch *batch, size_t w, const Corpus *corpus, CorpusPlace place,
-                        uint64_t seed, uint64_t stream, uint64_t index)
+/* The mean of other stretches of the takes that the window is made of, as much of each as it has of
+ * them. */
+static void fill_memory(TextureBatch *batch, size_t w, const Corpus *corpus,
+                        const TextureWindow *window, uint64_t seed, uint64_t stream, uint64_t index)
 {
-    const CorpusPlace other = corpus_draw_same(corpus, place, batch->frames, seed, stream, index);
-    corpus_mean(corpus, other, batch->frames, batch->piece, batch->memory + w * batch->bands);
+    const size_t bands = batch->bands;
+    real *memory = batch->memory + w * bands, *mean = batch->piece + bands;
+    size_t total = 0;
+    for (size_t i = 0; i < window->count; i++)
+        total += window->frames[i];
+    memset(memory, 0, bands * sizeof *memory);
+    for (size_t i = 0; i < window->count; i++) {
+        const real share = (real)window->frames[i] / (real)total;
+        const CorpusPlace other =
+            corpus_draw_same(corpus, window->places[i], batch->frames, seed, stream, index);
+        corpus_mean(corpus, other, batch->frames, batch->piece, mean);
+        for (size_t b = 0; b < bands; b++)
+            memory[b] += share * mean[b];
+    }
 }
 
 /* What went before a window that is at `place`; nothing, unless it has a prefix. */
@@ -164,6 +180,16 @@ static void noise_window(TextureBatch *batch, size_t w)
     }
 }
 
+/* Where window `index` lies. */
+static int draw_place(const TextureBatch *batch, const Corpus *corpus, const TextureDraw *draw,
+                      uint64_t stream, uint64_t index, CorpusPlace *place)
+{
+    return draw->only ? corpus_draw_class(corpus, draw->only - 1, batch->frames, draw->seed, stream,
+                                          index, place)
+                      : corpus_draw(corpus, draw->held_out, batch->frames, draw->seed, stream,
+                                    index, place);
+}
+
 int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureDraw *draw)
 {
     const Schedule *schedule = texture_model_schedule(batch->model);
@@ -175,10 +201,12 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
     for (size_t w = 0; w < draw->windows; w++) {
         const uint64_t index = draw->step * draw->of + draw->first + w;
         CorpusPlace place;
-        if (corpus_draw(corpus, draw->held_out, batch->frames, draw->seed, side + STREAM_PLACE,
-                        index, &place))
+        TextureWindow window;
+        if (draw_place(batch, corpus, draw, side + STREAM_PLACE, index, &place))
             return -1;
-        corpus_read(corpus, place, batch->frames, batch->clean + w * size);
+        texture_window_choose(corpus, place, batch->frames, draw->seed, side + STREAM_JOIN, index,
+                              &window);
+        texture_window_read(corpus, &window, batch->piece, batch->clean + w * size);
         memset(batch->mix + w * classes, 0, classes * sizeof(real));
         batch->mix[w * classes + corpus_place_class(corpus, place)] = 1;
         const double level =
@@ -186,8 +214,8 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
             (double)draw->of;
         batch->half_log_snr[w] = (real)schedule_half_log_snr(schedule, 1 + (int)(level * steps));
         fill_prefix(batch, w, random_uniform(draw->seed, side + STREAM_PREFIX, index));
-        fill_past(batch, w, corpus, place, draw, side, index);
-        fill_memory(batch, w, corpus, place, draw->seed, side + STREAM_MEMORY, index);
+        fill_past(batch, w, corpus, window.places[0], draw, side, index);
+        fill_memory(batch, w, corpus, &window, draw->seed, side + STREAM_MEMORY, index);
         texture_weight(batch->model, batch->mix + w * classes, batch->memory + w * batch->bands,
                        batch->weights + w * batch->bands);
         random_gaussian(draw->seed, side + STREAM_NOISE, index * size, batch->noise + w * size,

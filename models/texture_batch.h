@@ -20,6 +20,7 @@ typedef struct TextureDraw {
     int held_out;
     uint64_t step;
     size_t first, windows, of;
+    size_t only; /* 0, or 1 + the class whose sound to train on is drawn, and no other */
 } TextureDraw;
 
 /* Draws windows, places in them, noise levels, prefixes, memories and noise: a pure function of the

@@ -89,7 +89,7 @@ static int check_identity(const TextureIdentity *mine, const TextureIdentity *it
     if (its->network != mine->network)
         return error_set(err,
                          "it was made for another network: give the same --channels, --blocks, "
-                         "--prediction and --schedule, or start without --resume");
+                         "--prediction, --schedule and --from, or start without --resume");
     if (its->batch != mine->batch)
         return error_set(err, "it was made with batches of %zu windows, not %zu: give --batch %zu",
                          its->batch, mine->batch, its->batch);

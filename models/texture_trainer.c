@@ -4,14 +4,21 @@
 #include "models/texture_batch.h"
 #include "models/texture_checkpoint.h"
 #include "models/texture_config.h"
+#include "models/texture_start.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP = 200, HELD_OUT_WINDOWS = 48, STREAM_MEMORIES = 0x2000 };
-static const double CLIP = 1.0, AVERAGE_DECAY = 0.999, LOSS_MEMORY = 0.99;
+enum {
+    WARM_UP = 200,
+    HELD_OUT_WINDOWS = 48,
+    LEAST_INTERVAL = 25,
+    MOST_INTERVAL = 250,
+    STREAM_MEMORIES = 0x2000
+};
+static const double CLIP = 1.0, AVERAGE_DECAY = 0.999, LOSS_MEMORY = 0.99, PATIENCE = 0.25;
 
 /* One thread's share of a step. */
 typedef struct Worker {
@@ -181,15 +188,18 @@ void texture_trainer_set_steps(TextureTrainer *trainer, size_t steps)
     trainer->state.identity.steps = steps;
 }
 
-void texture_trainer_start_from(TextureTrainer *trainer, const real *weights)
+int texture_trainer_start_from(TextureTrainer *trainer, const TextureModel *source, Error *err)
 {
     TextureCheckpoint *state = &trainer->state;
     const size_t bytes = trainer->size * sizeof(real);
-    memcpy(state->values, weights, bytes);
-    memcpy(state->average, weights, bytes);
-    memcpy(state->best, weights, bytes);
+    if (texture_start(source, trainer->model, trainer->corpus, trainer->held_out, state->values,
+                      err))
+        return -1;
+    memcpy(state->average, state->values, bytes);
+    memcpy(state->best, state->values, bytes);
     /* Not the windows and the noise that these may have been trained with already. */
-    state->identity.draws = fingerprint(weights, bytes) ^ trainer->settings.seed;
+    state->identity.draws = fingerprint(state->values, bytes) ^ trainer->settings.seed;
+    return 0;
 }
 
 /* Linear warm-up, then half a cosine down to nothing at the last step. */
@@ -249,6 +259,14 @@ static int sum_workers(TextureTrainer *trainer, TextureLoss *loss)
     return 0;
 }
 
+int texture_trainer_rehearse(TextureTrainer *trainer, Error *err)
+{
+    TextureLoss sum;
+    if (work_together(trainer, err))
+        return -1;
+    return sum_workers(trainer, &sum) ? error_set(err, "nothing to train on") : 0;
+}
+
 int texture_trainer_step(TextureTrainer *trainer, Error *err)
 {
     TextureCheckpoint *state = &trainer->state;
@@ -300,6 +318,24 @@ int texture_trainer_evaluate(TextureTrainer *trainer, Error *err)
         memcpy(state->best, state->average, trainer->size * sizeof(real));
     }
     return 0;
+}
+
+size_t texture_trainer_interval(const TextureTrainer *trainer)
+{
+    const size_t fortieth = trainer->state.identity.steps / 40;
+    /* An evaluation costs a third of training on as many windows: this is a tenth of the time. */
+    const size_t cheap = 10 * HELD_OUT_WINDOWS / (3 * trainer->settings.batch);
+    size_t interval = fortieth > LEAST_INTERVAL ? fortieth : LEAST_INTERVAL;
+    interval = cheap > interval ? cheap : interval;
+    return interval > MOST_INTERVAL ? MOST_INTERVAL : interval;
+}
+
+bool texture_trainer_stalled(const TextureTrainer *trainer)
+{
+    const TextureProgress *p = &trainer->state.progress;
+    const double waited = (double)(p->step - p->best_step);
+    return !isnan(p->best) && waited > fmax(4.0 * (double)texture_trainer_interval(trainer),
+                                            PATIENCE * (double)trainer->state.identity.steps);
 }
 
 TextureProgress texture_trainer_progress(const TextureTrainer *trainer)

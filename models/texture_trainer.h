@@ -8,6 +8,8 @@
 #include "models/corpus.h"
 #include "models/texture_model.h"
 
+#include <stdbool.h>
+
 typedef struct TextureTrainerSettings {
     uint64_t seed;
     size_t steps;     /* the learning rate has fallen to nothing by this step */
@@ -41,9 +43,13 @@ void texture_trainer_destroy(TextureTrainer *trainer);
  * machine's speed is known. */
 void texture_trainer_set_steps(TextureTrainer *trainer, size_t steps);
 
-/* Starts from weights (parameters_size of the model's denoiser,) instead of random ones: before the
- * first step. */
-void texture_trainer_start_from(TextureTrainer *trainer, const real *weights);
+/* Starts from what a trained model knows instead of from nothing (models/texture_start.h): before
+ * the first step. Its network must be the trainer's but for the classes: -1 if it is not. */
+int texture_trainer_start_from(TextureTrainer *trainer, const TextureModel *source, Error *err);
+
+/* The work of a step on all threads but for its last hundredth, the update: nothing changes. To
+ * measure what a step takes. */
+int texture_trainer_rehearse(TextureTrainer *trainer, Error *err);
 
 /* One step on all threads. -1 when the loss is no longer finite, or a thread can't start. */
 int texture_trainer_step(TextureTrainer *trainer, Error *err);
@@ -51,6 +57,14 @@ int texture_trainer_step(TextureTrainer *trainer, Error *err);
 /* Held-out loss of the averaged weights; remembers them if they are the best so far. Without
  * anything held out the averaged weights count as best. */
 int texture_trainer_evaluate(TextureTrainer *trainer, Error *err);
+
+/* Steps from one evaluation to the next: a fortieth of all, 25 to 250, so that the best moment of a
+ * short training is not missed, and no more often than that a tenth of the time goes into it. */
+size_t texture_trainer_interval(const TextureTrainer *trainer);
+
+/* Whether the held-out loss has not fallen for a quarter of all steps and four evaluations: what
+ * follows is learnt by heart. */
+bool texture_trainer_stalled(const TextureTrainer *trainer);
 
 TextureProgress texture_trainer_progress(const TextureTrainer *trainer);
 size_t texture_trainer_steps(const TextureTrainer *trainer);

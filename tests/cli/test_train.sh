@@ -22,8 +22,9 @@ refuse() {
     timeout 60 "$brume" train "$@" >out.txt 2>err.txt
     got=$?
     [ $got -eq "$code" ] || fail "train $*: exit code $got, not $code"
-    [ "$(grep -vc 'skipped: ' err.txt)" -eq 1 ] || fail "train $*: not one line: $(cat err.txt)"
-    grep -v 'skipped: ' err.txt | grep -qF -e "$word" ||
+    [ "$(grep -vc 'skipped: \|warning: ' err.txt)" -eq 1 ] ||
+        fail "train $*: not one line: $(cat err.txt)"
+    grep -v 'skipped: \|warning: ' err.txt | grep -qF -e "$word" ||
         fail "train $*: \"$word\" is not in: $(cat err.txt)"
     [ -s out.txt ] && fail "train $*: wrote to standard output: $(cat out.txt)"
     [ -z "$(find . -name 'bad*' -o -name '.*.tmp')" ] || fail "train $*: left a file"
@@ -108,7 +109,17 @@ for file in rain/notes.txt rain/empty.wav waves/nan.wav waves/silent.wav waves/s
     [ "$(grep -c "^brume train: skipped: sounds/$file: ..*" err.txt)" -eq 1 ] ||
         fail "not one line about $file: $(cat err.txt)"
 done
-[ "$(wc -l <err.txt)" -eq 5 ] || fail "more on standard error than warnings: $(cat err.txt)"
+for class in rain waves; do
+    grep -q "^brume train: warning: class \"$class\": [0-9]* seconds .*a minute or more" err.txt ||
+        fail "no warning of little sound in $class: $(cat err.txt)"
+    grep -q "^brume train: warning: sounds/$class: its recordings have rates from .* Hz" err.txt ||
+        fail "no warning of low rates in $class: $(cat err.txt)"
+done
+[ "$(wc -l <err.txt)" -eq 9 ] || fail "more on standard error than warnings: $(cat err.txt)"
+grep -q '^this machine: [0-9.]* steps/s, [0-9]* MB of memory; 30 steps take about ' out.txt ||
+    fail "no measure of the machine: $(cat out.txt)"
+grep -q '^usable after about .* steps), good after about ' out.txt ||
+    fail "nothing on when the model is usable: $(cat out.txt)"
 grep -q '^4 recordings, 0.1 minutes, in 2 classes$' out.txt || fail "found: $(cat out.txt)"
 grep -q '^step 30/30  loss .*held-out ' out.txt || fail "no step line: $(cat out.txt)"
 grep -q '^wrote M.safetensors after 30 steps$' out.txt || fail "no last line: $(cat out.txt)"
@@ -154,6 +165,72 @@ assert result["loss"] > 0 and "held_out_loss" not in result, result
 ' || fail "the JSON: $(cat result.json)"
 rm -f bad.safetensors
 
+# What is wrong with a recording that can be used is told before training; strange names are none.
+mkdir -p "ill/größer & weiter" ill/gone
+/usr/bin/python3 - <<'PYTHON' || exit 1
+import math
+import random
+import struct
+import wave
+
+noise = random.Random(2)
+
+def write(name, values):
+    with wave.open("ill/größer & weiter/" + name, "wb") as file:
+        file.setparams((1, 2, 44100, 0, "NONE", ""))
+        file.writeframesraw(struct.pack(f"<{len(values)}h", *values))
+
+plain = [int(8000 * noise.uniform(-1, 1)) for _ in range(44100)]
+write("fine é.wav", plain)
+write("off.wav", [v + 4000 for v in plain])
+write("hot.wav", [max(-32768, min(32767, int(60000 * math.sin(i / 7)))) for i in range(44100)])
+write("gaps.wav", [v if i < 15000 else 0 for i, v in enumerate(plain)])
+PYTHON
+"$brume" train texture ill -o bad.safetensors --steps 1 --channels 16 --blocks 1 --batch 2 \
+    >out.txt 2>err.txt || fail "ill recordings: $(cat err.txt)"
+place='^brume train: warning: ill/größer & weiter'
+grep -q "$place/off.wav: .*off centre by 0.12.*taken out" err.txt || fail "offset: $(cat err.txt)"
+grep -q "$place/hot.wav: .* is clipped" err.txt || fail "clipping: $(cat err.txt)"
+grep -q "$place/gaps.wav: 6[0-9] % of it is silence" err.txt || fail "silence: $(cat err.txt)"
+grep -q 'fine' err.txt && fail "a warning of a good recording: $(cat err.txt)"
+"$brume" info bad.safetensors | grep -q 'größer & weiter/fine é' || fail "names: not as they are"
+rm bad.safetensors
+if [ "$(id -u)" -ne 0 ]; then
+    chmod a-rx ill/gone
+    refuse 1 'give yourself the right' texture ill -o bad.safetensors --steps 1
+fi
+
+# A disk that has too little room, where one can be had.
+mkdir disk
+if unshare -rm mount -t tmpfs -o size=1m none disk 2>/dev/null; then
+    unshare -rm sh -c "mount -t tmpfs -o size=1m none disk &&
+        '$brume' train texture sounds -o disk/bad.safetensors --steps 1 --channels 64 --blocks 2 --batch 2
+        echo \$?; ls -A disk" >out.txt 2>err.txt
+    [ "$(cat out.txt)" = 1 ] || fail "a small disk: $(cat out.txt err.txt)"
+    grep -q '^brume train: disk/bad.safetensors: model and checkpoint need [0-9]* MB, and 1 MB are' \
+        err.txt || fail "a small disk: $(cat err.txt)"
+fi
+
+# Ten files of two seconds are enough, with something held out.
+/usr/bin/python3 - <<'PYTHON' || exit 1
+import os
+import random
+import struct
+import wave
+
+noise = random.Random(3)
+os.makedirs("ten")
+for i in range(10):
+    values = [int(9000 * noise.uniform(-1, 1)) for _ in range(2 * 44100)]
+    with wave.open(f"ten/take{i}.wav", "wb") as file:
+        file.setparams((1, 2, 44100, 0, "NONE", ""))
+        file.writeframesraw(struct.pack(f"<{len(values)}h", *values))
+PYTHON
+"$brume" train texture ten -o bad.safetensors --steps 2 --channels 16 --blocks 1 --batch 2 \
+    --json >result.json 2>err.txt || fail "ten short files: $(cat err.txt)"
+grep -q '"held_out_loss": [0-9]' result.json || fail "ten short files: nothing held out"
+rm bad.safetensors
+
 # Trained on from a model: of its own network and classes, and its card says so.
 "$brume" train texture sounds -o more.safetensors --steps 3 --batch 2 --seed 3 --from M.safetensors \
     >out.txt 2>err.txt || fail "from a model: $(cat err.txt)"
@@ -166,12 +243,27 @@ assert card["from"].startswith("M.safetensors: 30 steps of 30"), card
 ' || fail "the card of what was trained on from a model"
 refuse 2 --from texture sounds -o bad.safetensors --steps 2 --from M.safetensors --channels 16
 refuse 1 missing.safetensors texture sounds -o bad.safetensors --steps 2 --from missing.safetensors
-refuse 1 '1 classes, where' texture sounds -o bad.safetensors --steps 2 --from M.safetensors --class rain
-refuse 1 '1 classes, where' texture commas -o bad.safetensors --steps 2 --from M.safetensors
+# With other classes, and fewer; and the shipped model is what is started from.
 mkdir -p renamed/rain renamed/sea
 ln sounds/rain/one.wav renamed/rain/one.wav
 ln sounds/rain/two.wav renamed/sea/two.wav
-refuse 1 '"sea"' texture renamed -o bad.safetensors --steps 2 --from M.safetensors
+"$brume" train texture renamed -o other.safetensors --steps 2 --batch 2 --from M.safetensors \
+    >out.txt 2>err.txt || fail "from a model of other classes: $(cat err.txt)"
+"$brume" info other.safetensors --json | /usr/bin/python3 -c '
+import json, sys
+config = json.loads(json.load(sys.stdin)["config"])
+assert config["channels"] == 16 and config["classes"] == ["rain", "sea"], config
+' || fail "classes of what was trained on from a model of others"
+rm other.safetensors
+BRUME_MODELS=$work "$brume" train texture sounds -o bad.safetensors --steps 2 --batch 2 --class rain \
+    --from none --channels 16 --blocks 1 >out.txt 2>err.txt || fail "--from none: $(cat err.txt)"
+"$brume" info bad.safetensors --json | grep -q '"from"' && fail "--from none started from a model"
+cp M.safetensors texture.safetensors
+BRUME_MODELS=$work "$brume" train texture sounds -o bad.safetensors --steps 2 --batch 2 --class rain \
+    >out.txt 2>err.txt || fail "from the default: $(cat err.txt)"
+"$brume" info bad.safetensors --json | grep -q '"from": *"texture.safetensors: 30 steps' ||
+    fail "the default is not the model \"texture\": $("$brume" info bad.safetensors --json)"
+rm bad.safetensors texture.safetensors
 
 # Interrupted between two evaluations, then resumed. The whole run is the one to be met.
 # shellcheck disable=SC2086
@@ -181,7 +273,7 @@ refuse 1 '"sea"' texture renamed -o bad.safetensors --steps 2 --from M.safetenso
 "$brume" train texture sounds -o parts.safetensors --steps 500 $small >out.txt 2>err.txt &
 training=$!
 waited=0
-while ! grep -q '^step 250/' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
+while ! grep -q '^step 240/' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
     sleep 0.1
     waited=$((waited + 1))
 done
@@ -206,7 +298,7 @@ tensors whole.safetensors parts.safetensors
 "$brume" train texture sounds -o early.safetensors --steps 100000 $small >out.txt 2>err.txt &
 training=$!
 waited=0
-while ! grep -q 'in 2 classes' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
+while ! grep -q '^usable after' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
     sleep 0.1
     waited=$((waited + 1))
 done

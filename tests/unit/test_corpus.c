@@ -390,6 +390,55 @@ static void short_takes_are_mirrored(void **state)
     corpus_destroy(corpus);
 }
 
+/* Variants are drawn to train on, on their own side of the split, and for nothing else. */
+static void variants_are_trained_on_alone(void **state)
+{
+    (void)state;
+    Corpus *corpus = create();
+    add(corpus, "rain", "long", CORPUS_MONO, 400, 0);
+    add(corpus, "rain", "long", CORPUS_VARIANT, 420, 1);
+    split(corpus, 0.25, 1);
+    assert_int_equal(corpus_frames(corpus, 0, 0), 300 - 3);
+    assert_int_equal(corpus_frames(corpus, 0, 1), 100);
+    size_t drawn = 0;
+    for (uint64_t i = 0; i < 200; i++) {
+        CorpusPlace place;
+        float frame[BANDS];
+        assert_int_equal(corpus_draw(corpus, 0, 20, 1, 1, i, &place), 0);
+        drawn += place.take == 1;
+        corpus_read(corpus, (CorpusPlace){place.take, place.start + 19}, 1, frame);
+        if (place.take == 1 && !(frame[0] < 0.75f * 420.0f - 3.0f))
+            fail_msg("a variant's frame %g is held out", (double)frame[0]);
+        const CorpusPlace beside = corpus_draw_beside(corpus, place, 20, 1, 4, i);
+        assert_true(beside.start + 20 <= 315);
+        assert_int_equal(corpus_draw(corpus, 1, 20, 1, 2, i, &place), 0);
+        assert_int_equal(place.take, 0);
+        assert_true(place.start >= 300);
+        assert_int_equal(corpus_draw_beside(corpus, place, 20, 1, 4, i).take, 0);
+        assert_true(corpus_draw_beside(corpus, place, 20, 1, 4, i).start >= 300);
+        assert_int_equal(corpus_draw_class(corpus, 0, 20, 1, 3, i, &place), 0);
+        assert_int_equal(place.take, 0);
+    }
+    /* By half of its weight: a third of all draws. */
+    assert_true(drawn > 45 && drawn < 90);
+    corpus_destroy(corpus);
+}
+
+/* A tenth of two seconds is too short to be tested on: a little more is held out. */
+static void short_takes_have_something_to_test_on(void **state)
+{
+    (void)state;
+    Corpus *corpus = create();
+    add(corpus, "rain", "short", CORPUS_MONO, 169, 0);
+    add(corpus, "wind", "shorter", CORPUS_MONO, 100, 0);
+    split(corpus, 0.1, 1);
+    assert_int_equal(corpus_frames(corpus, 0, 1), 32);
+    CorpusPlace place = {0, 0};
+    assert_int_equal(corpus_draw(corpus, 1, 16, 1, 1, 0, &place), 0);
+    assert_int_equal(corpus_frames(corpus, 1, 1), 10);
+    corpus_destroy(corpus);
+}
+
 static void too_short_takes_are_refused(void **state)
 {
     (void)state;
@@ -580,6 +629,8 @@ int main(void)
         cmocka_unit_test(the_image_is_the_middles_share),
         cmocka_unit_test(weights_go_by_the_square_root),
         cmocka_unit_test(short_takes_are_mirrored),
+        cmocka_unit_test(variants_are_trained_on_alone),
+        cmocka_unit_test(short_takes_have_something_to_test_on),
         cmocka_unit_test(too_short_takes_are_refused),
         cmocka_unit_test(a_class_with_nothing_left_is_named),
         cmocka_unit_test(draws_avoid_classes_with_too_little),

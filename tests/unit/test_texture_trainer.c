@@ -31,6 +31,9 @@ typedef struct Setting {
     Prediction prediction;
     float held_out; /* added to all frames of the held-out end */
     float first;    /* added to the first value */
+    size_t count;   /* of classes: their names, and which sound each has */
+    const char *names[3];
+    size_t sounds[3];
 } Setting;
 
 typedef struct Run {
@@ -44,7 +47,10 @@ static Setting plain_setting(void)
     Setting setting = {.trainer = texture_trainer_defaults(),
                        .channels = 16,
                        .blocks = 2,
-                       .prediction = PREDICTION_V};
+                       .prediction = PREDICTION_V,
+                       .count = CLASSES,
+                       .names = {"slow", "fast"},
+                       .sounds = {0, 1}};
     setting.trainer.steps = 400;
     setting.trainer.batch = 4;
     setting.trainer.rate = 3e-3;
@@ -53,13 +59,15 @@ static Setting plain_setting(void)
 
 /* Frames with structure: a class's bands rise and fall together, the first class's slowly, the
  * second's from frame to frame; a little noise on top. The end, a fifth, will be held out. */
-static void add_take(Corpus *corpus, size_t c, const char *name, const Setting *setting)
+static void add_take(Corpus *corpus, size_t c, const Setting *setting)
 {
+    const char *name = setting->names[c];
+    const size_t sound = setting->sounds[c];
     float *values = malloc(FRAMES * BANDS * sizeof *values);
     assert_non_null(values);
     random_gaussian(77, c, 0, values, FRAMES * BANDS);
     for (size_t f = 0; f < FRAMES; f++) {
-        const double angle = (double)f * (c ? 2.1 : 0.1);
+        const double angle = (double)f * (sound ? 2.1 : 0.1);
         for (size_t b = 0; b < BANDS; b++) {
             float *value = &values[f * BANDS + b];
             *value = 0.1f * *value + 3.0f * (float)sin(angle) - 0.1f * (float)b;
@@ -82,20 +90,21 @@ static Run start(const Setting *setting)
                             .denoiser = {.bands = BANDS,
                                          .channels = setting->channels,
                                          .condition = 16,
-                                         .classes = CLASSES,
+                                         .classes = setting->count,
                                          .blocks = setting->blocks,
                                          .dilations = {1, 2, 4},
                                          .past = TEXTURE_PAST_VALUES,
                                          .refiner = {.channels = 4, .blocks = 1, .stride = 4}},
                             .prediction = setting->prediction,
                             .schedule = SCHEDULE_COSINE,
-                            .window = 32,
-                            .classes = {"slow", "fast"}};
+                            .window = 32};
+    for (size_t c = 0; c < setting->count; c++)
+        strcpy(config.classes[c], setting->names[c]);
     Run run = {corpus_create(BANDS, &err), texture_model_create(&config, &err), NULL};
     assert_true(run.corpus && run.model);
-    for (size_t c = 0; c < CLASSES; c++) {
+    for (size_t c = 0; c < setting->count; c++) {
         assert_int_equal(corpus_class(run.corpus, config.classes[c], &err), c);
-        add_take(run.corpus, c, config.classes[c], setting);
+        add_take(run.corpus, c, setting);
     }
     assert_int_equal(corpus_split(run.corpus, 0.2, 1, &err), 0);
     run.trainer = texture_trainer_create(run.model, run.corpus, &setting->trainer, &err);
@@ -218,6 +227,13 @@ static void only_held_out_sound_is_tested_on(void **state)
     stop(&loud);
 }
 
+static void start_from(const Run *run, const TextureModel *source)
+{
+    Error err = {""};
+    if (texture_trainer_start_from(run->trainer, source, &err))
+        fail_msg("%s", err.message);
+}
+
 static void a_run_starts_from_given_weights(void **state)
 {
     (void)state;
@@ -227,13 +243,15 @@ static void a_run_starts_from_given_weights(void **state)
     evaluate(&first);
     const size_t size = weight_count(&first) * sizeof(float);
     Run second = start(&setting), third = start(&setting), plain = start(&setting);
-    texture_trainer_start_from(second.trainer, weights(&first));
+    weights(&first);
+    start_from(&second, first.model);
     evaluate(&second);
     assert_true(texture_trainer_progress(second.trainer).held_out ==
                 texture_trainer_progress(first.trainer).held_out);
     assert_memory_equal(weights(&first), weights(&second), size);
     /* It draws other windows than those that the weights may know, after a pause as well. */
-    texture_trainer_start_from(third.trainer, weights(&third));
+    weights(&third);
+    start_from(&third, third.model);
     take_steps(&third, 1);
     take_steps(&plain, 1);
     assert_true(texture_trainer_progress(third.trainer).loss !=
@@ -251,6 +269,125 @@ static void a_run_starts_from_given_weights(void **state)
     stop(&third);
     stop(&fourth);
     stop(&plain);
+}
+
+/* A tensor of a run's model as it is. */
+static const float *tensor(const Run *run, const char *name, size_t *size)
+{
+    const Parameters *parameters = denoiser_parameters(texture_model_denoiser(run->model));
+    for (size_t i = 0; i < parameters_count(parameters); i++) {
+        const ParameterInfo *info = parameters_info(parameters, i);
+        *size = info->size;
+        if (!strcmp(info->name, name))
+            return texture_model_values(run->model) + info->offset;
+    }
+    fail_msg("no tensor %s", name);
+    return NULL;
+}
+
+/* Classes of other names and another number: what is known of sound stays, a class of the same name
+ * keeps its row, and a new one gets the row with which its sound is predicted best, that of the
+ * class which is like it. */
+static void a_run_starts_from_a_model_of_other_classes(void **state)
+{
+    (void)state;
+    Setting setting = plain_setting();
+    Run first = start(&setting);
+    take_steps(&first, setting.trainer.steps);
+    evaluate(&first);
+    weights(&first);
+    setting.count = 3;
+    setting.names[0] = "rapid";
+    setting.names[1] = "slow";
+    setting.names[2] = "steady";
+    setting.sounds[0] = setting.sounds[2] = 1;
+    setting.sounds[1] = 0;
+    Run second = start(&setting), fresh = start(&setting);
+    start_from(&second, first.model);
+    evaluate(&second);
+    evaluate(&fresh);
+    weights(&second);
+    size_t size, rows;
+    const float *const before = tensor(&first, "in.weight", &size);
+    assert_memory_equal(tensor(&second, "in.weight", &size), before, size * sizeof(float));
+    const float *const table = tensor(&first, "class.table", &rows);
+    const float *const taken = tensor(&second, "class.table", &size);
+    const size_t width = rows / CLASSES;
+    assert_int_equal(size, 3 * width);
+    assert_memory_equal(taken + width, table, width * sizeof(float));
+    assert_memory_equal(taken, table + width, width * sizeof(float));
+    assert_memory_equal(taken + 2 * width, table + width, width * sizeof(float));
+    assert_true(texture_trainer_progress(second.trainer).held_out <
+                0.9 * texture_trainer_progress(fresh.trainer).held_out);
+    stop(&first);
+    stop(&second);
+    stop(&fresh);
+}
+
+static void another_network_is_no_start(void **state)
+{
+    (void)state;
+    Setting setting = plain_setting();
+    Run run = start(&setting);
+    setting.channels = 24;
+    Run other = start(&setting);
+    Error err = {""};
+    assert_int_equal(texture_trainer_start_from(other.trainer, run.model, &err), -1);
+    assert_non_null(strstr(err.message, "another network"));
+    stop(&run);
+    stop(&other);
+}
+
+/* Once it only gets worse, the run is over, and what is kept is from before. */
+static void a_run_stops_at_its_best(void **state)
+{
+    (void)state;
+    Setting setting = plain_setting();
+    Run first = start(&setting);
+    take_steps(&first, setting.trainer.steps);
+    evaluate(&first);
+    weights(&first);
+    setting.trainer.rate = 0.1; /* far too much */
+    Run second = start(&setting);
+    start_from(&second, first.model);
+    /* Windows of four: 48 to test on cost as much as four steps. */
+    assert_int_equal(texture_trainer_interval(second.trainer), 40);
+    evaluate(&second);
+    size_t steps = 0;
+    for (; !texture_trainer_stalled(second.trainer) && steps < 400; steps += 40) {
+        take_steps(&second, 40);
+        evaluate(&second);
+    }
+    /* Four evaluations of patience, and the step beyond. */
+    assert_int_equal(steps, 200);
+    assert_int_equal(texture_trainer_progress(second.trainer).best_step, 0);
+    assert_memory_equal(weights(&first), weights(&second), weight_count(&first) * sizeof(float));
+    texture_trainer_set_steps(second.trainer, 1000000);
+    assert_int_equal(texture_trainer_interval(second.trainer), 250);
+    assert_false(texture_trainer_stalled(second.trainer));
+    stop(&first);
+    stop(&second);
+}
+
+/* Measuring the machine is no part of training. */
+static void a_rehearsal_changes_nothing(void **state)
+{
+    (void)state;
+    Setting setting = plain_setting();
+    setting.trainer.threads = 2;
+    Run one = start(&setting), other = start(&setting);
+    Error err = {""};
+    for (int i = 0; i < 3; i++)
+        if (texture_trainer_rehearse(one.trainer, &err))
+            fail_msg("%s", err.message);
+    assert_int_equal(texture_trainer_progress(one.trainer).step, 0);
+    take_steps(&one, 3);
+    take_steps(&other, 3);
+    evaluate(&one);
+    evaluate(&other);
+    assert_memory_equal(weights(&one), weights(&other), weight_count(&one) * sizeof(float));
+    stop(&one);
+    stop(&other);
 }
 
 static void a_resumed_run_is_the_unbroken_one(void **state)
@@ -411,7 +548,7 @@ static void without_held_out_sound_the_last_weights_count(void **state)
     run = (Run){corpus_create(BANDS, &err), texture_model_create(config, &err), NULL};
     for (size_t c = 0; c < CLASSES; c++) {
         corpus_class(run.corpus, config->classes[c], &err);
-        add_take(run.corpus, c, config->classes[c], &setting);
+        add_take(run.corpus, c, &setting);
     }
     assert_int_equal(corpus_split(run.corpus, 0.0, 1, &err), 0);
     run.trainer = texture_trainer_create(run.model, run.corpus, &setting.trainer, &err);
@@ -484,6 +621,10 @@ int main(void)
         cmocka_unit_test(loss_falls),
         cmocka_unit_test(only_held_out_sound_is_tested_on),
         cmocka_unit_test(a_run_starts_from_given_weights),
+        cmocka_unit_test(a_run_starts_from_a_model_of_other_classes),
+        cmocka_unit_test(another_network_is_no_start),
+        cmocka_unit_test(a_run_stops_at_its_best),
+        cmocka_unit_test(a_rehearsal_changes_nothing),
         cmocka_unit_test(a_resumed_run_is_the_unbroken_one),
         cmocka_unit_test(threads_change_rounding_only),
         cmocka_unit_test(other_checkpoints_are_refused),

@@ -1,0 +1,61 @@
+#include "cli/train_outlook.h"
+
+#include "cli/interrupt.h"
+#include "cli/train.h"
+
+#include <math.h>
+#include <sys/resource.h>
+
+enum { LEAST_STEPS = 2, MOST_STEPS = 20 };
+static const double MEASURE_SECONDS = 3.0;
+
+/* What evaluations cost: forty of them, two steps each, or eight hundredths of all. */
+static const double EVALUATING = 80.0, EVALUATING_SHARE = 0.08;
+
+/* Windows for one class until a model is usable, and until it is good: from a trained model, and
+ * from nothing. More classes share what they learn: their number counts by its square root. */
+static const double USABLE_FROM = 3200.0, GOOD_FROM = 16000.0;
+static const double USABLE_NEW = 16000.0, GOOD_NEW = 30000.0;
+
+int train_outlook_measure(TextureTrainer *trainer, TrainOutlook *outlook, Error *err)
+{
+    if (texture_trainer_rehearse(trainer, err))
+        return -1;
+    const double start = train_now();
+    size_t taken = 0;
+    double took = 0.0;
+    while (taken < LEAST_STEPS || (taken < MOST_STEPS && took < MEASURE_SECONDS)) {
+        if (interrupt_requested())
+            return error_set(err, "interrupted before the first step: nothing was written");
+        if (texture_trainer_rehearse(trainer, err))
+            return -1;
+        taken++;
+        took = train_now() - start;
+    }
+    struct rusage usage;
+    outlook->seconds_per_step = took / (double)taken;
+    outlook->bytes = getrusage(RUSAGE_SELF, &usage) ? 0.0 : 1024.0 * (double)usage.ru_maxrss;
+    return 0;
+}
+
+size_t train_outlook_steps(const TrainOutlook *outlook, double hours)
+{
+    const double all = hours * 3600.0 / outlook->seconds_per_step;
+    const double steps = fmax(all / (1.0 + EVALUATING_SHARE), all - EVALUATING);
+    return (size_t)fmax(1.0, fmin(steps, 1e8));
+}
+
+void train_outlook_print(FILE *out, const TrainOutlook *outlook, const TrainPlan *plan)
+{
+    const double share = sqrt((double)plan->classes) / (double)plan->batch;
+    const double usable = ceil(share * (plan->from_model ? USABLE_FROM : USABLE_NEW));
+    const double good = ceil(share * (plan->from_model ? GOOD_FROM : GOOD_NEW));
+    char all[TRAIN_TIME_ROOM], early[TRAIN_TIME_ROOM], late[TRAIN_TIME_ROOM];
+    train_print_time(all, outlook->seconds_per_step * (double)plan->steps);
+    train_print_time(early, outlook->seconds_per_step * usable);
+    train_print_time(late, outlook->seconds_per_step * good);
+    fprintf(out, "this machine: %.2f steps/s, %.0f MB of memory; %zu steps take about %s\n",
+            1.0 / outlook->seconds_per_step, outlook->bytes / 1e6, plan->steps, all);
+    fprintf(out, "usable after about %s (%.0f steps), good after about %s (%.0f steps)\n", early,
+            usable, late, good);
+}

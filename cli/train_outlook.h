@@ -1,0 +1,31 @@
+/* What a training will take, told before it starts: measured on this machine, not looked up. */
+#ifndef BRUME_CLI_TRAIN_OUTLOOK_H
+#define BRUME_CLI_TRAIN_OUTLOOK_H
+
+#include "models/texture_trainer.h"
+
+#include <stdio.h>
+
+typedef struct TrainOutlook {
+    double seconds_per_step;
+    double bytes; /* the most memory that the process has taken */
+} TrainOutlook;
+
+/* Rehearses steps for about three seconds (at least two steps, at most twenty), after one that
+ * touches all memory for the first time. */
+int train_outlook_measure(TextureTrainer *trainer, TrainOutlook *outlook, Error *err);
+
+/* Steps that fit into `hours`, evaluations included. */
+size_t train_outlook_steps(const TrainOutlook *outlook, double hours);
+
+/* What training is to be told of: windows in a step, classes, whether it starts from a model. */
+typedef struct TrainPlan {
+    size_t steps, batch, classes;
+    bool from_model;
+} TrainPlan;
+
+/* One line on speed, memory and time, and one on when the model will be usable and when good. These
+ * go by how many windows the trainings in the README's table took. */
+void train_outlook_print(FILE *out, const TrainOutlook *outlook, const TrainPlan *plan);
+
+#endif
