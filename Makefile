@@ -35,6 +35,8 @@ PKG_CFLAGS  := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 CORE_LIBS    = $(BLAS_LIBS) $(FFTW_LIBS) $(shell $(PKG_CONFIG) --libs $(PKGS)) -lm -pthread
 
 ALL_CFLAGS = $(LANGUAGE) $(WARNINGS) $(OPTIMIZATIONS) $(SANITIZE) $(BLAS_CFLAGS) $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
+# Half of what a small program takes is to link OpenBLAS into it, half as long with gold.
+QUICK_LINK := $(if $(shell command -v ld.gold),-fuse-ld=gold)
 ALL_LDFLAGS = $(SANITIZE) -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,-z,noexecstack $(LDFLAGS)
 
 CORE_SOURCES := $(wildcard dsp/*.c models/*.c)
@@ -149,7 +151,7 @@ $(BUILD)/libbrume-double.a: $(DOUBLE_OBJECTS)
 
 $(BUILD)/tests/unit/double/test_%: tests/unit/double/test_%.c $(BUILD)/libbrume-double.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DBRUME_DOUBLE $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbrume-double.a -lcmocka $(CORE_LIBS)
+	$(CC) $(ALL_CFLAGS) -DBRUME_DOUBLE $(ALL_LDFLAGS) $(QUICK_LINK) -o $@ $< $(BUILD)/libbrume-double.a -lcmocka $(CORE_LIBS)
 
 # An archive, so that a test gets those parts of the plugin that it uses.
 $(BUILD)/libplugin.a: $(PLUGIN_OBJECTS)
@@ -158,7 +160,7 @@ $(BUILD)/libplugin.a: $(PLUGIN_OBJECTS)
 
 $(BUILD)/tests/unit/test_%: tests/unit/test_%.c $(BUILD)/libplugin.a $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libplugin.a $(BUILD)/libbrume.a -lcmocka $(CORE_LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(QUICK_LINK) -o $@ $< $(BUILD)/libplugin.a $(BUILD)/libbrume.a -lcmocka $(CORE_LIBS)
 
 # Copies of the archives whose allocations and threads can be made to fail (tests/faults/allocations.h).
 FAULT_SYMBOLS := malloc calloc realloc aligned_alloc posix_memalign strdup strndup free pthread_create
@@ -170,7 +172,7 @@ FAULT_ARCHIVES := $(BUILD)/tests/faults/libplugin.a $(BUILD)/tests/faults/libbru
 $(BUILD)/tests/unit/test_faults: tests/unit/test_faults.c tests/faults/allocations.c tests/faults/allocations.h \
         $(FAULT_ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< tests/faults/allocations.c $(FAULT_ARCHIVES) -lcmocka $(CORE_LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(QUICK_LINK) -o $@ $< tests/faults/allocations.c $(FAULT_ARCHIVES) -lcmocka $(CORE_LIBS)
 
 $(BUILD)/tests/host/test_exact $(BUILD)/tests/host/test_place: tests/host/takes.c tests/host/takes.h
 $(BUILD)/tests/host/%: tests/host/%.c tests/host/host.c tests/host/host.h $(BUILD)/plugin/ports.o
@@ -263,8 +265,6 @@ sanitize:
 
 SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 SANITIZE_tsan := -fsanitize=thread
-# Half of what a small program takes is to link OpenBLAS into it, half as long with gold.
-QUICK_LINK := $(if $(shell command -v ld.gold),-fuse-ld=gold)
 asan tsan: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) $@-test BUILD=build/$@ OPTIMIZATIONS="-O1 -g" LDFLAGS="$(QUICK_LINK)" \
 	    SANITIZE="$(SANITIZE_$@)"
