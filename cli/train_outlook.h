@@ -24,8 +24,8 @@ typedef struct TrainPlan {
     bool from_model;
 } TrainPlan;
 
-/* One line on speed, memory and time, and one on when the model will be usable and when good. These
- * go by how many windows the trainings in the README's table took. */
+/* One line on speed, memory and time, and one on when the model will be usable and when good: a
+ * rough guess, by how many windows our own trainings took (train_outlook.c names them). */
 void train_outlook_print(FILE *out, const TrainOutlook *outlook, const TrainPlan *plan);
 
 #endif
