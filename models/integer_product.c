@@ -49,7 +49,7 @@ static inline int32_t four_at(const IntegerVector *x, size_t i)
 #define SSSE3_PANEL(VECTORS)                                                                       \
     do {                                                                                           \
         __m128i sum[VECTORS];                                                                      \
-        for (int v = 0; v < VECTORS; v++)                                                          \
+        for (int v = 0; v < (VECTORS); v++)                                                        \
             sum[v] = _mm_set1_epi32(-INTEGER_OFFSET * x->sum);                                     \
         for (size_t i = 0; i < in; i += 4) {                                                       \
             const __m128i *row = (const __m128i *)(at + i * n);                                    \
@@ -57,12 +57,12 @@ static inline int32_t four_at(const IntegerVector *x, size_t i)
             if (four == 0)                                                                         \
                 continue;                                                                          \
             const __m128i a = _mm_set1_epi32(four), one = _mm_set1_epi16(1);                       \
-            for (int v = 0; v < VECTORS; v++) {                                                    \
+            for (int v = 0; v < (VECTORS); v++) {                                                  \
                 const __m128i two = _mm_maddubs_epi16(_mm_load_si128(row + v), a);                 \
                 sum[v] = _mm_add_epi32(sum[v], _mm_madd_epi16(two, one));                          \
             }                                                                                      \
         }                                                                                          \
-        for (int v = 0; v < VECTORS; v++)                                                          \
+        for (int v = 0; v < (VECTORS); v++)                                                        \
             _mm_storeu_si128((__m128i *)(y + o) + v, sum[v]);                                      \
     } while (0)
 
@@ -81,20 +81,20 @@ product_ssse3(size_t in, size_t width, const uint8_t *rows, const IntegerVector 
 #define AVX2_PANEL(VECTORS)                                                                        \
     do {                                                                                           \
         __m256i sum[VECTORS];                                                                      \
-        for (int v = 0; v < VECTORS; v++)                                                          \
+        for (int v = 0; v < (VECTORS); v++)                                                        \
             sum[v] = _mm256_set1_epi32(-INTEGER_OFFSET * x->sum);                                  \
         for (size_t i = 0; i < in; i += 4) {                                                       \
-            const __m256i *row = (const __m256i *)at + i / 4 * VECTORS;                            \
+            const __m256i *row = (const __m256i *)at + i / 4 * (VECTORS);                          \
             const int32_t four = four_at(x, i);                                                    \
             if (four == 0)                                                                         \
                 continue;                                                                          \
             const __m256i a = _mm256_set1_epi32(four), one = _mm256_set1_epi16(1);                 \
-            for (int v = 0; v < VECTORS; v++) {                                                    \
+            for (int v = 0; v < (VECTORS); v++) {                                                  \
                 const __m256i two = _mm256_maddubs_epi16(_mm256_load_si256(row + v), a);           \
                 sum[v] = _mm256_add_epi32(sum[v], _mm256_madd_epi16(two, one));                    \
             }                                                                                      \
         }                                                                                          \
-        for (int v = 0; v < VECTORS; v++)                                                          \
+        for (int v = 0; v < (VECTORS); v++)                                                        \
             _mm256_storeu_si256((__m256i *)(y + o) + v, sum[v]);                                   \
     } while (0)
 
@@ -125,7 +125,7 @@ product_avx2(size_t in, size_t width, const uint8_t *rows, const IntegerVector *
     do {                                                                                           \
         enum { CHAINS = 4 };                                                                       \
         __m512i sum[CHAINS][VECTORS];                                                              \
-        for (int v = 0; v < VECTORS; v++) {                                                        \
+        for (int v = 0; v < (VECTORS); v++) {                                                      \
             sum[0][v] = _mm512_set1_epi32(-INTEGER_OFFSET * x->sum);                               \
             for (int c = 1; c < CHAINS; c++)                                                       \
                 sum[c][v] = _mm512_setzero_si512();                                                \
@@ -135,13 +135,13 @@ product_avx2(size_t in, size_t width, const uint8_t *rows, const IntegerVector *
             if (!memcmp(x->x + i, none, sizeof none))                                              \
                 continue;                                                                          \
             for (size_t c = 0; c < CHAINS; c++) {                                                  \
-                const __m512i *row = (const __m512i *)at + (i / 4 + c) * VECTORS;                  \
+                const __m512i *row = (const __m512i *)at + (i / 4 + c) * (VECTORS);                \
                 const __m512i a = _mm512_set1_epi32(four_at(x, i + 4 * c));                        \
-                for (int v = 0; v < VECTORS; v++)                                                  \
+                for (int v = 0; v < (VECTORS); v++)                                                \
                     sum[c][v] = _mm512_dpbusd_epi32(sum[c][v], _mm512_load_si512(row + v), a);     \
             }                                                                                      \
         }                                                                                          \
-        for (int v = 0; v < VECTORS; v++) {                                                        \
+        for (int v = 0; v < (VECTORS); v++) {                                                      \
             const __m512i all = _mm512_add_epi32(_mm512_add_epi32(sum[0][v], sum[1][v]),           \
                                                  _mm512_add_epi32(sum[2][v], sum[3][v]));          \
             _mm512_storeu_si512(y + o + 16 * v, all);                                              \

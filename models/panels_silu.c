@@ -27,7 +27,7 @@ typedef uint32_t Bits16 __attribute__((vector_size(64)));
     ATTRIBUTES static void NAME(size_t n, float *x)                                                \
     {                                                                                              \
         const VECTOR magic = EVERY(12582912.0f), one = EVERY(1.0f);                                \
-        for (size_t i = 0; i < n; i += LANES) {                                                    \
+        for (size_t i = 0; i < n; i += (LANES)) {                                                  \
             const VECTOR value = LOAD(x + i);                                                      \
             const VECTOR power = MORE(LESS(-value, EVERY(87.0f)), EVERY(-87.0f));                  \
             const VECTOR rounded = FUSED(power, EVERY(1.44269504f), magic);                        \

@@ -17,22 +17,22 @@ enum { AHEAD = 32, LINE = 16 };
         size_t rows, size_t in, const float *x, size_t stride, const float *panel, float *tile)    \
     {                                                                                              \
         VECTOR sums[MOST_ROWS][VECTORS];                                                           \
-        UNROLLED for (size_t r = 0; r < rows; r++) UNROLLED for (size_t v = 0; v < VECTORS; v++)   \
+        UNROLLED for (size_t r = 0; r < rows; r++) UNROLLED for (size_t v = 0; v < (VECTORS); v++) \
             sums[r][v] = EVERY(0.0f);                                                              \
         for (size_t i = 0; i < in; i++, panel += PANELS_WIDTH) {                                   \
             VECTOR w[VECTORS];                                                                     \
-            UNROLLED for (size_t o = 0; o < VECTORS * LANES; o += LINE)                            \
+            UNROLLED for (size_t o = 0; o < (VECTORS) * (LANES); o += LINE)                        \
                 __builtin_prefetch(panel + AHEAD * PANELS_WIDTH + o);                              \
-            UNROLLED for (size_t v = 0; v < VECTORS; v++) w[v] = LOAD(panel + v * LANES);          \
+            UNROLLED for (size_t v = 0; v < (VECTORS); v++) w[v] = LOAD(panel + v * (LANES));      \
             UNROLLED for (size_t r = 0; r < rows; r++)                                             \
             {                                                                                      \
                 const VECTOR value = EVERY(x[r * stride + i]);                                     \
-                UNROLLED for (size_t v = 0; v < VECTORS; v++) sums[r][v] =                         \
+                UNROLLED for (size_t v = 0; v < (VECTORS); v++) sums[r][v] =                       \
                     ADD(value, w[v], sums[r][v]);                                                  \
             }                                                                                      \
         }                                                                                          \
-        UNROLLED for (size_t r = 0; r < rows; r++) UNROLLED for (size_t v = 0; v < VECTORS; v++)   \
-            STORE(tile + r * PANELS_WIDTH + v * LANES, sums[r][v]);                                \
+        UNROLLED for (size_t r = 0; r < rows; r++) UNROLLED for (size_t v = 0; v < (VECTORS); v++) \
+            STORE(tile + r * PANELS_WIDTH + v * (LANES), sums[r][v]);                              \
     }
 
 #define CASE(BLOCK, ROWS)                                                                          \
@@ -45,10 +45,10 @@ enum { AHEAD = 32, LINE = 16 };
     ATTRIBUTES static void NAME(size_t rows, size_t in, const float *x, size_t stride,             \
                                 const float *panel, float *tile)                                   \
     {                                                                                              \
-        const size_t blocks = (rows + MOST_ROWS - 1) / MOST_ROWS;                                  \
+        const size_t blocks = (rows + (MOST_ROWS)-1) / (MOST_ROWS);                                \
         for (size_t b = 0, done = 0; b < blocks; b++) {                                            \
             const size_t n = (rows - done + blocks - b - 1) / (blocks - b);                        \
-            for (size_t o = 0; o < PANELS_WIDTH; o += WIDTH)                                       \
+            for (size_t o = 0; o < PANELS_WIDTH; o += (WIDTH))                                     \
                 ROWS_OF_BLOCK(n, in, x + done * stride, stride, panel + o,                         \
                               tile + done * PANELS_WIDTH + o);                                     \
             done += n;                                                                             \

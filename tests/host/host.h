@@ -12,6 +12,14 @@
 
 #define HOST_ROOM 16384 /* longest block that can be run */
 
+/* How many times longer than usual a test waits: a sanitizer slows the model down, and what is
+ * tested then is not the time. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HOST_SLOW 10
+#else
+#define HOST_SLOW 1
+#endif
+
 typedef struct Host Host;
 
 /* What the calling thread may do: anything; nothing that could take long (the plugin is in run());

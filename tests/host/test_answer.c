@@ -25,11 +25,7 @@ static double rms(const float *sound, size_t from, size_t n)
 
 /* Until when a live answer must be heard, and in how many blocks of 10 ms a texture. Under a
  * sanitizer the models are too slow to be on time. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { LATEST = FRAMES, PATIENCE = 30000 };
-#else
-enum { LATEST = FRAMES - RATE, PATIENCE = 6000 };
-#endif
+enum { LATEST = HOST_SLOW > 1 ? FRAMES : FRAMES - RATE, PATIENCE = 6000 * HOST_SLOW };
 
 /* A host that answers, `answer` as the port says; nothing of the input is heard. */
 static Host *open_host(float answer)

