@@ -32,8 +32,9 @@ typedef struct TextureSound {
     double level; /* of all of it, dB under full scale */
 } TextureSound;
 
-/* Analyses samples (n,) mono at COCHLEA_RATE, finite, about a hundred times as fast as they sound.
- * NULL for less than TEXTURE_SHORTEST, for silence (below -100 dB) and when memory runs out. */
+/* Analyses samples (n,) mono at COCHLEA_RATE, finite, about two hundred times as fast as they
+ * sound. NULL for less than TEXTURE_SHORTEST, for silence (below -100 dB) and when memory runs out.
+ */
 TextureSound *texture_sound_create(TextureEar *ear, const float *samples, size_t n, Error *err);
 void texture_sound_destroy(TextureSound *sound);
 
