@@ -181,7 +181,7 @@ static const float MOST_SOUND = 1e6f, MOST_ENERGY = 1e3f, MOST_ANGLE = 1e4f;
 
 void inverter_pack(const Inverter *inverter, const void *state, Packer *packer)
 {
-    const float *at = (const float *)((const char *)state + sizeof inverter->frame);
+    const float *at = (const void *)((const char *)state + sizeof inverter->frame);
     pack_floats(packer, at, 2 * TAIL * inverter->hop + 2 * inverter->single);
 }
 

@@ -455,7 +455,7 @@ void texture_frames_pack(const TextureFrames *frames, const void *state, Packer 
 {
     State then;
     memcpy(&then, state, sizeof then);
-    const float *values = (const float *)((const char *)state + sizeof then);
+    const float *values = (const void *)((const char *)state + sizeof then);
     const float *mixes = values + frames->channels * frames->rows * frames->bands;
     const char *histories = (const char *)(mixes + frames->rows * frames->classes);
     const size_t first = TEXTURE_PREFIX - then.past;

@@ -54,8 +54,8 @@ struct Generator {
     TextureSettings settings;
     float strength;
     Request request;
-    bool resumed; /* the playback stands where a session was saved */
     Revival revival;
+    bool resumed;        /* the playback stands where a session was saved */
     bool broken;         /* the sound after what was written is lost: it must be made again */
     double redo_seconds; /* how long making the sound again takes, on average */
     double obeyed;       /* when something was last asked */
@@ -76,7 +76,6 @@ struct Generator {
     uint64_t awaited; /* while waiting: serial of the command to be heard from this frame on */
 
     pthread_mutex_t busy; /* held by the thread in each of its rounds, and by a visitor */
-    _Atomic int visitors; /* who wait for it */
     pthread_t thread;
     bool started;
     atomic_bool quit, cancel, filling;
@@ -84,7 +83,8 @@ struct Generator {
     atomic_bool unhurried; /* the reader waits: nothing that came in is passed over */
     /* serial of the last command that was answered, with an offer or not */
     _Atomic uint64_t settled;
-    _Atomic int said; /* GeneratorAnswer: what became of what was last asked for */
+    _Atomic int visitors; /* who wait for `busy` */
+    _Atomic int said;     /* GeneratorAnswer: what became of what was last asked for */
     _Atomic float load;
 };
 

@@ -79,8 +79,8 @@ typedef struct Brume {
     GeneratorAnswer answer; /* how it stood at the last block */
     bool silent_start;      /* nothing sounds that would have to fade out first */
     TextureSettings settings;
-    ClassPin pins[CLASS_KNOBS];
     float strength;
+    ClassPin pins[CLASS_KNOBS];
     Voice voice;
     Transport transport;
     Sync sync;
@@ -109,10 +109,10 @@ typedef struct Brume {
     Place place;        /* that a session was restored to, until something was heard */
 
     /* From run() to save(). */
-    _Atomic uint32_t classes; /* each knob's number and class, 8 bits each, `texture` below */
     _Atomic(const SharedModel *) classes_of;
-    atomic_bool lasting; /* what sounds can be gone on with in another session */
-    atomic_bool sounded; /* ... something, since activate() */
+    _Atomic uint32_t classes; /* each knob's number and class, 8 bits each, `texture` below */
+    atomic_bool lasting;      /* what sounds can be gone on with in another session */
+    atomic_bool sounded;      /* ... something, since activate() */
 
     float scratch[4][BRUME_PIECE];
 } Brume;
