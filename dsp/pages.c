@@ -62,7 +62,8 @@ void pages_touch(void *memory, size_t bytes)
         madvise((char *)memory + (first - begin), last - first, MADV_POPULATE_WRITE))
         for (uintptr_t at = first; at < last; at += page) {
             volatile char *byte = (char *)memory + (at - begin);
-            *byte = *byte;
+            const char kept = *byte;
+            *byte = kept;
         }
 }
 
