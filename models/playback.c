@@ -41,7 +41,7 @@ static int read_stream(void *user, float *frames, size_t n, Error *err)
             return -1;
         for (size_t i = 0; i < m; i++)
             for (unsigned c = 0; c < playback->channels; c++)
-                *frames++ = planar[c][i];
+                *frames++ = playback->planar[c][i];
         done += m;
     }
     return 0;
