@@ -285,6 +285,22 @@ void generator_open_melody(Generator *generator)
         generator->melody = shared_model_open(generator->melody_path, SHARED_MELODY, NULL);
 }
 
+int generator_offer_answer(Generator *generator, Recital *recital, uint64_t position,
+                           uint64_t serial)
+{
+    generator_change_source(generator, SOURCE_ANSWER, recital, NULL);
+    atomic_store(&generator->said, recital             ? GENERATOR_ANSWERS
+                                   : generator->melody ? GENERATOR_UNSURE
+                                                       : GENERATOR_DUMB);
+    if (!recital)
+        return 0;
+    lanes_begin(generator->lanes, position);
+    if (generator_write_least(generator))
+        return -1;
+    lanes_offer(generator->lanes, LANES_ANEW, serial);
+    return 0;
+}
+
 /* Carries on what was heard; if that can't be done, says why, and there is silence. */
 static int answer(Generator *generator, const Command *command)
 {
@@ -303,17 +319,7 @@ static int answer(Generator *generator, const Command *command)
     }
     if (!recital && atomic_load(&generator->quit))
         return 0; /* the thread ends: it makes no difference */
-    generator_change_source(generator, SOURCE_ANSWER, recital, NULL);
-    atomic_store(&generator->said, recital             ? GENERATOR_ANSWERS
-                                   : generator->melody ? GENERATOR_UNSURE
-                                                       : GENERATOR_DUMB);
-    if (!recital)
-        return 0;
-    lanes_begin(generator->lanes, 0);
-    if (generator_write_least(generator))
-        return -1;
-    lanes_offer(generator->lanes, LANES_ANEW, command->serial);
-    return 0;
+    return generator_offer_answer(generator, recital, 0, command->serial);
 }
 
 /* Does what a command says. -1 when cancelled. */

@@ -207,15 +207,7 @@ int reviving_begin(Generator *generator, const Command *command)
     Recital *recital = make_again(generator);
     if (!recital && atomic_load(&generator->quit))
         return 0; /* the thread ends: it makes no difference */
-    generator_change_source(generator, SOURCE_ANSWER, recital, NULL);
-    atomic_store(&generator->said, recital ? GENERATOR_ANSWERS : GENERATOR_UNSURE);
     const uint64_t position = generator->revival.position;
     reviving_clear(generator);
-    if (!recital)
-        return 0;
-    lanes_begin(generator->lanes, position);
-    if (generator_write_least(generator))
-        return -1;
-    lanes_offer(generator->lanes, LANES_ANEW, command->serial);
-    return 0;
+    return generator_offer_answer(generator, recital, position, command->serial);
 }

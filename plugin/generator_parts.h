@@ -105,6 +105,11 @@ void generator_change_source(Generator *generator, Source source, Recital *recit
 /* Fills the lane begun as far as it must be to be offered. -1 when cancelled. */
 int generator_write_least(Generator *generator);
 
+/* From now on an answer sounds, whose next frame is number `position`; or, where there is none,
+ * silence, and the status says why. Takes the recital over. -1 when cancelled. */
+int generator_offer_answer(Generator *generator, Recital *recital, uint64_t position,
+                           uint64_t serial);
+
 /* Does a COMMAND_RESUME of an answer (generator_keep.c); -1 when cancelled. At the start, before
  * that, the thread and the reader are made ready for a COMMAND_RESUME of either kind. */
 int reviving_begin(Generator *generator, const Command *command);
