@@ -14,6 +14,9 @@ void control_knobs(Brume *self)
     if (freewheel && !self->freewheel) {
         mix_rewind(self);
         delay_reset(self->delay);
+    } else if (!freewheel && self->freewheel && self->generator) {
+        /* Before anything of this block asks it for something, and waits. */
+        generator_hurry(self->generator);
     }
     self->freewheel = freewheel;
     self->sync = (Sync)lroundf(settings_control(self, PORT_SYNC));

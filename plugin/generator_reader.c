@@ -200,12 +200,16 @@ static void end_vain_hush(Generator *generator)
         lanes_hush(generator->lanes, generator->listens || generator->transforms ? NO_ANSWER : 0);
 }
 
+void generator_hurry(Generator *generator)
+{
+    generator->waiting = false;
+    atomic_store(&generator->unhurried, false);
+}
+
 void generator_read(Generator *generator, float *left, float *right, uint32_t n)
 {
     post_late(generator);
     end_vain_hush(generator);
-    generator->waiting = false;
-    atomic_store(&generator->unhurried, false);
     lanes_read(generator->lanes, left, right, n);
 }
 
