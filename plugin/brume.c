@@ -233,8 +233,7 @@ static void run(LV2_Handle handle, uint32_t frames)
 {
     Brume *self = handle;
     const uint64_t denormals = denormals_off();
-    if (self->promised > 0 && frames > self->promised)
-        status_complain(&self->status, COMPLAINT_BLOCK);
+    control_begin_block(self, frames);
     worker_follow(self);
     control_knobs(self);
     uint32_t done = 0;

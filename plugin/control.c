@@ -8,15 +8,25 @@
 #include <math.h>
 #include <string.h>
 
+static bool freewheels(Brume *self)
+{
+    return settings_control(self, PORT_FREEWHEEL) > 0.5f;
+}
+
+void control_begin_block(Brume *self, uint32_t frames)
+{
+    if (self->promised > 0 && frames > self->promised)
+        status_complain(&self->status, COMPLAINT_BLOCK);
+    if (self->generator)
+        generator_begin_block(self->generator, frames, freewheels(self));
+}
+
 void control_knobs(Brume *self)
 {
-    const bool freewheel = settings_control(self, PORT_FREEWHEEL) > 0.5f;
+    const bool freewheel = freewheels(self);
     if (freewheel && !self->freewheel) {
         mix_rewind(self);
         delay_reset(self->delay);
-    } else if (!freewheel && self->freewheel && self->generator) {
-        /* Before anything of this block asks it for something, and waits. */
-        generator_hurry(self->generator);
     }
     self->freewheel = freewheel;
     self->sync = (Sync)lroundf(settings_control(self, PORT_SYNC));

@@ -482,8 +482,8 @@ int generator_start(Generator *generator, Error *err)
     hearing_reset(generator->hearing);
     start_over(generator);
     atomic_store(&generator->said, GENERATOR_LISTENS);
-    generator_hurry(generator);
-    generator->broken = generator->listens = generator->asked = false;
+    generator->broken = generator->waiting = generator->listens = generator->asked = false;
+    atomic_store(&generator->unhurried, false);
     generator->transforms = false;
     generator->since = generator->rest = 0;
     if (generator->revival.there || generator->resumed)

@@ -123,18 +123,19 @@ void generator_answer(Generator *generator, const ContinuationSettings *settings
  * gives the old one back. */
 bool generator_swap(Generator *generator, SharedModel *model, const TextureSettings *settings);
 
+/* A block of so many frames begins, to be read in whatever pieces; `waits`: the host freewheels. If
+ * not, nothing waits from now on. Before anything else of the block. */
+void generator_begin_block(Generator *generator, uint32_t frames, bool waits);
+
 /* The next n frames into left and right, n any number. Waits for nothing; what is not there is
  * silence, faded. While the host freewheels it is generator_read_waiting that must be called. */
 void generator_read(Generator *generator, float *left, float *right, uint32_t n);
 
 /* The same while the host freewheels: waits until the sound is there. The first such call after
- * generator_hurry (or after `again` is set, where the host's transport starts) begins at the
- * stream's first frame, so that each export is the same and equals `brume render`. */
+ * a block without waiting (or after `again` is set, where the host's transport starts) begins at
+ * the stream's first frame, so that each export is the same and equals `brume render`. */
 void generator_read_waiting(Generator *generator, float *left, float *right, uint32_t n,
                             bool again);
-
-/* The host no longer freewheels: from now on nothing waits. Before anything else is asked for. */
-void generator_hurry(Generator *generator);
 
 /* Any thread. */
 GeneratorStatus generator_status(const Generator *generator);

@@ -200,10 +200,13 @@ static void end_vain_hush(Generator *generator)
         lanes_hush(generator->lanes, generator->listens || generator->transforms ? NO_ANSWER : 0);
 }
 
-void generator_hurry(Generator *generator)
+void generator_begin_block(Generator *generator, uint32_t frames, bool waits)
 {
+    if (waits)
+        return;
     generator->waiting = false;
     atomic_store(&generator->unhurried, false);
+    lanes_expect(generator->lanes, frames);
 }
 
 void generator_read(Generator *generator, float *left, float *right, uint32_t n)
