@@ -215,7 +215,7 @@ lint:
 programs: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
 
 test: programs
-	@BUILD=$(BUILD) sh tests/run.sh
+	@BUILD=$(BUILD) JOBS=$(JOBS) sh tests/run.sh
 
 check: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) test
@@ -270,11 +270,11 @@ asan tsan: deps
 	    SANITIZE="$(SANITIZE_$@)"
 
 asan-test: programs
-	@BUILD=$(BUILD) JOBS=$(JOBS) SKIP="$(SKIP)" sh tests/run.sh
+	@BUILD=$(BUILD) JOBS=$(JOBS) ALONE=none SKIP="$(SKIP)" sh tests/run.sh
 
 THREAD_BINARIES := $(HOST_BINARIES) $(addprefix $(BUILD)/tests/unit/test_,lanes playback ring shared_model)
 tsan-test: all $(TINY_BUNDLE) $(THREAD_BINARIES)
-	@BUILD=$(BUILD) JOBS=$(JOBS) SKIP="$(SKIP)" sh tests/run.sh
+	@BUILD=$(BUILD) JOBS=$(JOBS) ALONE=none SKIP="$(SKIP)" sh tests/run.sh
 tsan-test: export TESTS = $(subst /,-,$(THREAD_BINARIES:$(BUILD)/tests/%=%))
 
 # Lines of dsp/, models/ and plugin/ that the tests run, as gcov counts them.
@@ -283,7 +283,7 @@ coverage:
 	@$(MAKE) --no-print-directory -j$(JOBS) programs BUILD=build/coverage OPTIMIZATIONS="-O1 -g" \
 	    LDFLAGS="$(QUICK_LINK)" SANITIZE=--coverage
 	@find build/coverage -name '*.gcda' -delete
-	@BUILD=build/coverage SKIP="$(SKIP)" sh tests/run.sh
+	@BUILD=build/coverage JOBS=$(JOBS) SKIP="$(SKIP)" sh tests/run.sh
 	@gcovr --root . --object-directory build/coverage --filter dsp/ --filter models/ --filter plugin/ \
 	    --gcov-ignore-parse-errors --sort-percentage --fail-under-line 85 build/coverage
 
