@@ -188,7 +188,7 @@ $(BUILD)/tests/host/soak $(BUILD)/tests/host/test_soak: $(BUILD)/tests/host/%: t
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HOST_PKGS)) $(SANITIZE) $(LDFLAGS) -rdynamic -o $@ $< \
 	    $(NIGHT_SOURCES) $(BUILD)/plugin/ports.o -lcmocka $(shell $(PKG_CONFIG) --libs $(HOST_PKGS)) -lm -pthread
 
-$(TINY_BUNDLE): tests/host/tiny.sh $(BUILD)/brume $(BUNDLE)/manifest.ttl
+$(TINY_BUNDLE): tests/host/tiny.sh tests/cli/tunes.py $(BUILD)/brume $(BUNDLE)/manifest.ttl
 	sh tests/host/tiny.sh $(BUILD)
 
 # A target gets the parts that it uses.
