@@ -48,6 +48,36 @@ def write_file(path, metadata, tensors):
             file.write(numpy.ascontiguousarray(array).tobytes())
 
 
+def band_weights(config):
+    """(bands, bins): what a band takes of each bin's power, so that white noise of variance 1 has energy 1."""
+    size, linear, upper = config["frame"], config["linear"], config["upper"]
+    centres = list(range(linear))
+    ratio = config["top"] * size / config["rate"] / (linear - 1)
+    for b in range(upper):
+        centres.append(max((linear - 1) * ratio ** ((b + 1) / upper), centres[-1] + 1))
+    bins, weights = numpy.arange(size // 2 + 1), []
+    for below, centre, above in zip([-1, *centres], centres, [*centres[1:], numpy.inf]):
+        falls = numpy.ones(len(bins)) if above == numpy.inf else (above - bins) / (above - centre)
+        triangle = numpy.minimum((bins - below) / (centre - below), falls).clip(0, 1)
+        weights.append(triangle / (triangle.sum() * 0.375 * size))
+    return numpy.array(weights)
+
+
+def frames_of(model, sound, class_index):
+    """What the network sees of a sound of that class: (frames, bands) Gaussian values; sound (samples,) at the model's
+    rate."""
+    size, hop = model.config["frame"], model.config["frame"] // 4
+    window = 0.5 - 0.5 * numpy.cos(2 * numpy.pi * numpy.arange(size) / size)
+    pieces = numpy.lib.stride_tricks.sliding_window_view(sound, size)[::hop]
+    power = numpy.abs(numpy.fft.rfft(pieces * window)) ** 2
+    values = numpy.log(power @ band_weights(model.config).T + 1e-10)
+    knots = model.others["normaliser.quantiles"][class_index]
+    places = numpy.linspace(-4, 4, knots.shape[-1])
+    for b in range(values.shape[1]):
+        values[:, b] = numpy.interp(values[:, b], knots[b], places)
+    return torch.from_numpy(values.astype("float32"))
+
+
 class Linear(nn.Linear):
     """Starts as models/parameters.h says: Gaussian with variance 1 / inputs, or zero; biases zero."""
 
