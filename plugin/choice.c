@@ -35,7 +35,7 @@ static SharedModel *open_model(const char *name_or_path, SharedKind kind, const 
     return shared_model_open(path, kind, err);
 }
 
-/* The model that plays, after what is already in the status: Playing "texture": 0 bells, 1 ... */
+/* Playing "texture": 0 bells, 1 birds, ... */
 static void describe_texture(Verdict *verdict, const char *name)
 {
     const TextureConfig *config = texture_model_config(shared_model_texture(verdict->model));
@@ -51,7 +51,7 @@ static void describe_texture(Verdict *verdict, const char *name)
     }
 }
 
-/* The same for a melody model. */
+/* What plays or answers, after what is already in the status. */
 static void describe(Verdict *verdict, const char *name)
 {
     const size_t used = strlen(verdict->status);
