@@ -65,7 +65,8 @@ def main(path, build):
     step, steps = int(numbers["step"]), int(numbers["steps"])
     names, parameters = zip(*model.named_parameters())
     assert list(names) == [name for name in model.kinds if name not in model.others]
-    values, first, second, average = (cut(before[name], parameters) for name in ("values", "first", "second", "average"))
+    vectors = (before[name] for name in ("values", "first", "second", "average"))
+    values, first, second, average = (cut(vector, parameters) for vector in vectors)
     for p, value in zip(parameters, values):
         p.data = value
     rate = RATE * min(1, (step + 1) / min(WARM_UP, 1 + 0.1 * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
