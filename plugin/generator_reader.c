@@ -191,6 +191,12 @@ bool generator_swap(Generator *generator, SharedModel *model, const TextureSetti
     return true;
 }
 
+bool generator_melody(Generator *generator, SharedModel *model)
+{
+    const Command command = {.kind = COMMAND_MELODY, .model = model};
+    return !generator->is_late && commands_post(&generator->commands, &command);
+}
+
 /* What was waited for in silence was answered without sound: then the old texture goes on, or the
  * silence. */
 static void end_vain_hush(Generator *generator)
