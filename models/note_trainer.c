@@ -43,11 +43,11 @@ NoteTrainerSettings note_trainer_defaults(void)
         .seed = 1, .steps = 3000, .batch = 16, .frames = 128, .rate = 2e-3, .dropout = 0.1};
 }
 
-/* Of 4e-4, 1e-3 and 2e-3, on tunes of one kind (tests/bench/MELODY.md). */
+/* Of 1e-4, 4e-4 and 2e-3, on tunes of one kind (tests/bench/MELODY.md). */
 NoteTrainerSettings note_trainer_tuning(void)
 {
     NoteTrainerSettings settings = note_trainer_defaults();
-    settings.rate = 4e-4;
+    settings.rate = 1e-4;
     return settings;
 }
 

@@ -40,7 +40,7 @@ PredictorTrainerSettings predictor_trainer_defaults(void)
                                       .tolerance = 0.05};
 }
 
-/* Of 2e-4, 5e-4 and 2e-3, on one instrument (tests/bench/MELODY.md). A model that runs steadily
+/* Of 5e-4 and 2e-3, on one instrument (tests/bench/MELODY.md). A model that runs steadily
  * already needs no tolerance. */
 PredictorTrainerSettings predictor_trainer_tuning(void)
 {
