@@ -272,10 +272,7 @@ static void tell_findings(Reader *reader, const MelodyFile *file, const SoundStr
 static int check_sound(const SoundStream *stream, Error *err)
 {
     const SoundSurvey *survey = sound_stream_survey(stream);
-    double power = 0.0;
-    for (unsigned c = 0; c < survey->channels; c++)
-        power += sound_survey_power(survey, c) / survey->channels;
-    if (power < 1e-10)
+    if (sound_survey_silent(survey))
         return error_set(err, "it is silent (below -100 dBFS)");
     return survey->frames < survey->rate ? error_set(err, "it is shorter than a second") : 0;
 }

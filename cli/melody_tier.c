@@ -169,8 +169,9 @@ MelodyStanding melody_tier_stand(const MelodyTier *tier)
 bool melody_tier_done(const MelodyTier *tier)
 {
     const MelodyStanding standing = melody_tier_stand(tier);
-    return !tier->trainer || standing.step >= tier->most ||
-           (tier->steps ? standing.step >= tier->steps : standing.seconds >= tier->hours * 3600.0);
+    if (!tier->trainer || tier->steps)
+        return !tier->trainer || standing.step >= tier->steps;
+    return standing.step >= tier->most || standing.seconds >= tier->hours * 3600.0;
 }
 
 bool melody_tier_overfits(const MelodyTier *tier)

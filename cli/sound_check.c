@@ -90,6 +90,14 @@ double sound_survey_power(const SoundSurvey *survey, unsigned channel)
     return fmax(0.0, power - offset * offset);
 }
 
+bool sound_survey_silent(const SoundSurvey *survey)
+{
+    double power = 0.0;
+    for (unsigned c = 0; c < survey->channels; c++)
+        power += sound_survey_power(survey, c) / survey->channels;
+    return power < 1e-10;
+}
+
 static double clipped_share(const SoundSurvey *survey, unsigned channel)
 {
     const ChannelSurvey *c = &survey->channel[channel];

@@ -38,6 +38,9 @@ void sound_survey_add(SoundSurvey *survey, const float *samples, size_t frames);
 float sound_survey_offset(const SoundSurvey *survey, unsigned channel);
 double sound_survey_power(const SoundSurvey *survey, unsigned channel);
 
+/* Whether there is nothing to hear in it (below -100 dBFS). */
+bool sound_survey_silent(const SoundSurvey *survey);
+
 /* Says what is wrong: an offset; clipping, where more than a thousandth of all samples stand still
  * at the peak; and silence below -80 dBFS for more than half of the time. */
 void sound_survey_judge(const SoundSurvey *survey, SoundFindings *findings);

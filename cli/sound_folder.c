@@ -77,14 +77,6 @@ static void part_name(const char *file, size_t part, size_t parts, char *name, s
         snprintf(name + used, room - used, " #%zu", part + 1);
 }
 
-static bool is_silent(const SoundSurvey *survey)
-{
-    double power = 0.0;
-    for (unsigned c = 0; c < survey->channels; c++)
-        power += sound_survey_power(survey, c) / survey->channels;
-    return power < 1e-10;
-}
-
 static int add_parts(Reader *reader, size_t class_index, const char *file, SoundStream *stream,
                      double *seconds, Error *err)
 {
@@ -117,7 +109,7 @@ static int add_file(Reader *reader, const char *class_name, const char *path, co
     sound_stream_parts(stream, marks);
     const size_t class_index = corpus_class(reader->corpus, class_name, err);
     int failed = class_index == SIZE_MAX;
-    if (!failed && is_silent(survey))
+    if (!failed && sound_survey_silent(survey))
         failed = error_set(err, "it is silent (below -100 dBFS)");
     failed = failed || add_parts(reader, class_index, file, stream, seconds, err);
     sound_stream_close(stream);
