@@ -194,7 +194,7 @@ $(TINY_BUNDLE): tests/host/tiny.sh tests/cli/tunes.py $(BUILD)/brume $(BUNDLE)/m
 
 # A target gets the parts that it uses.
 $(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(FUZZ_PARTS) $(BUILD)/cli/soundfile.o \
-        $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o $(BUILD)/libplugin.a $(BUILD)/libbrume.a
+        $(BUILD)/cli/sound_reader.o $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o $(BUILD)/libplugin.a $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags lv2 sndfile) $(ALL_LDFLAGS) $(FUZZ_ENGINE) -o $@ $< \
 	    $(filter %.c,$(FUZZ_PARTS)) $(filter %.o %.a,$^) $(shell $(PKG_CONFIG) --libs sndfile) $(CORE_LIBS)
@@ -337,7 +337,8 @@ $(BUILD)/tests/bench/predictor/predictor: $(PREDICTOR_BENCH) $(BUILD)/libbrume.a
 
 # Round trips through representations of sound, for tests/bench/representations/compare.py.
 $(BUILD)/tests/bench/representations/representations: tests/bench/representations/representations.c \
-        $(BUILD)/cli/soundfile.o $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o $(BUILD)/libbrume.a
+        $(BUILD)/cli/soundfile.o $(BUILD)/cli/sound_reader.o $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o \
+        $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs sndfile) $(CORE_LIBS)
 
