@@ -44,6 +44,13 @@ CORE_OBJECTS := $(CORE_SOURCES:%.c=$(BUILD)/%.o)
 CLI_SOURCES  := $(wildcard cli/*.c)
 CLI_OBJECTS  := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
 CLI_PKGS     := sndfile cairo
+# MPI=1: training by several processes. Of two objects one says how they meet; MPI is in no other, and
+# in nothing but the command. What was linked before is linked again when the choice changes.
+MPICC        ?= mpicc
+MPI_PACKAGES := libopenmpi-dev openmpi-bin
+RANKS        := $(if $(filter 1,$(MPI)),mpi,alone)
+CLI_LINK_mpi   = OMPI_CC="$(CC)" MPICH_CC="$(CC)" $(MPICC)
+CLI_LINK_alone = $(CC)
 PLUGIN_SOURCES := $(wildcard plugin/*.c)
 PLUGIN_OBJECTS := $(PLUGIN_SOURCES:%.c=$(BUILD)/%.o)
 BUNDLE         := $(BUILD)/brume.lv2
@@ -81,7 +88,7 @@ TUNES   ?=
 MEASURE ?= ../shared/measure
 
 .PHONY: all deps demo check programs test exact soak sanitize asan tsan asan-test tsan-test coverage lint fuzz \
-        fuzz-targets bench gallery compare install install-user uninstall clean help
+        fuzz-targets bench gallery compare install install-user uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/brume $(BUNDLE)/brume.so $(BUNDLE)/manifest.ttl $(BUNDLE_MODELS)
@@ -90,6 +97,7 @@ help:
 	@echo "make demo          install what is missing, build, render the demonstrations into demo/"
 	@echo "make check         install what is missing, build, run every test"
 	@echo "make               build build/brume and build/brume.lv2"
+	@echo "make MPI=1         the same, and build/brume trains on several machines (mpirun; needs $(MPI_PACKAGES))"
 	@echo "make exact         play the same sound in some hundred ways and count what differs (ten minutes), write"
 	@echo "                   tests/bench/EXACT.md"
 	@echo "make bench         measure beside onnxruntime and torch (a quarter of an hour), write tests/bench/RESULTS.md"
@@ -106,7 +114,7 @@ help:
 	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
 
 deps:
-	@sh tests/deps.sh $(PACKAGES)
+	@sh tests/deps.sh $(PACKAGES) $(if $(filter mpi,$(RANKS)),$(MPI_PACKAGES))
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -120,8 +128,21 @@ $(BUILD)/libbrume.a: $(CORE_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/brume: $(CLI_OBJECTS) $(BUILD)/libbrume.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
+$(BUILD)/cli/ranks/mpi.o: cli/ranks/mpi.c
+	@mkdir -p $(@D)
+	$(CLI_LINK_mpi) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/cli/ranks/choice: FORCE
+	@mkdir -p $(@D)
+	@echo $(RANKS) | cmp -s - $@ || echo $(RANKS) >$@
+
+$(BUILD)/brume: $(CLI_OBJECTS) $(BUILD)/cli/ranks/$(RANKS).o $(BUILD)/libbrume.a $(BUILD)/cli/ranks/choice
+	$(CLI_LINK_$(RANKS)) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
+
+# The command with MPI whatever the choice, for tests/cli/test_train_mpi.sh.
+$(BUILD)/tests/cli/brume-mpi: $(CLI_OBJECTS) $(BUILD)/cli/ranks/mpi.o $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CLI_LINK_mpi) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
 
 $(BUILD)/plugin/%.o: plugin/%.c
 	@mkdir -p $(@D)
@@ -212,7 +233,8 @@ lint:
 	@JOBS=$(JOBS) sh tests/lint.sh $(LANGUAGE:-DBRUME_VERSION=%=-DBRUME_VERSION=0) $(BLAS_CFLAGS) \
 	    $(shell $(PKG_CONFIG) --cflags $(PKGS) lv2 $(CLI_PKGS))
 
-programs: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
+MPI_BINARIES := $(if $(shell command -v $(MPICC)),$(BUILD)/tests/cli/brume-mpi)
+programs: all $(MPI_BINARIES) $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
 
 test: programs
 	@BUILD=$(BUILD) sh tests/run.sh
@@ -239,7 +261,8 @@ $(BUILD)/tests/exact/%/processor.o: tests/exact/processor.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DLEVEL=$(EXACT_LEVEL_$*) -c -o $@ $<
 
-$(BUILD)/tests/exact/%/brume: $(BUILD)/tests/exact/%/processor.o $(CLI_OBJECTS) $(BUILD)/tests/exact/libbrume.a
+$(BUILD)/tests/exact/%/brume: $(BUILD)/tests/exact/%/processor.o $(CLI_OBJECTS) $(BUILD)/cli/ranks/alone.o \
+        $(BUILD)/tests/exact/libbrume.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
 
 # Bundles are the usual ones, but for the binary.
@@ -362,5 +385,5 @@ uninstall:
 clean:
 	rm -rf build demo
 
--include $(CORE_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(PLUGIN_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
+-include $(CORE_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(wildcard $(BUILD)/cli/ranks/*.d) $(PLUGIN_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
          $(TEST_BINARIES:=.d) $(DOUBLE_TEST_BINARIES:=.d) $(HOST_BINARIES:=.d)

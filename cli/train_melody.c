@@ -424,6 +424,8 @@ static int train(Training *training, Error *err)
     const TrainRequest *request = training->request;
     const Tier notes = notes_tier(request, NULL), samples = samples_tier(request, NULL, 0.0);
     const char *const checkpoints[] = {notes.checkpoint, samples.checkpoint};
+    if (ranks_team(request->ranks))
+        return error_set(err, "a melody model is trained by one process: start it without mpirun");
     if (train_check_files(request, checkpoints, TIERS, err) ||
         melody_folder_read(request->folder, request->holdout, request->common.quiet,
                            &training->found, err))

@@ -20,25 +20,40 @@ static const double EVALUATING = 80.0, EVALUATING_SHARE = 0.08;
 static const double USABLE_FROM = 3200.0, GOOD_FROM = 9300.0;
 static const double USABLE_NEW = 5400.0, GOOD_NEW = 30000.0;
 
-int train_outlook_measure(TextureTrainer *trainer, TrainOutlook *outlook, Error *err)
+/* Whether to rehearse once more after `taken` steps that took `took` seconds: 1, 0, or -1 when
+ * somebody interrupts. */
+static int decide(const Team *team, size_t taken, double took, Error *err)
+{
+    int more = taken < LEAST_STEPS || (taken < MOST_STEPS && took < MEASURE_SECONDS);
+    const int stopped = interrupt_requested();
+    if (stopped)
+        error_set(err, "interrupted before the first step: nothing was written");
+    if (team_agree(team, stopped, err) || team_share(team, 0, &more, sizeof more, err))
+        return -1;
+    return more;
+}
+
+int train_outlook_measure(TextureTrainer *trainer, const Team *team, TrainOutlook *outlook,
+                          Error *err)
 {
     if (texture_trainer_rehearse(trainer, err))
         return -1;
     const double start = train_now();
     size_t taken = 0;
     double took = 0.0;
-    while (taken < LEAST_STEPS || (taken < MOST_STEPS && took < MEASURE_SECONDS)) {
-        if (interrupt_requested())
-            return error_set(err, "interrupted before the first step: nothing was written");
+    int more;
+    while ((more = decide(team, taken, took, err)) > 0) {
         if (texture_trainer_rehearse(trainer, err))
             return -1;
         taken++;
         took = train_now() - start;
     }
+    if (more)
+        return -1;
     struct rusage usage;
     outlook->seconds_per_step = took / (double)taken;
     outlook->bytes = getrusage(RUSAGE_SELF, &usage) ? 0.0 : 1024.0 * (double)usage.ru_maxrss;
-    return 0;
+    return team_share(team, 0, outlook, sizeof *outlook, err);
 }
 
 size_t train_outlook_steps(const TrainOutlook *outlook, double hours)

@@ -12,8 +12,10 @@ typedef struct TrainOutlook {
 } TrainOutlook;
 
 /* Rehearses steps for about three seconds (at least two steps, at most twenty), after one that
- * touches all memory for the first time. */
-int train_outlook_measure(TextureTrainer *trainer, TrainOutlook *outlook, Error *err);
+ * touches all memory for the first time. All processes of the trainer's team (NULL: none) do so,
+ * and get the first one's figures. */
+int train_outlook_measure(TextureTrainer *trainer, const Team *team, TrainOutlook *outlook,
+                          Error *err);
 
 /* Steps that fit into `hours`, evaluations included. */
 size_t train_outlook_steps(const TrainOutlook *outlook, double hours);

@@ -82,10 +82,11 @@ static int check_settings(const TextureTrainerSettings *settings, Error *err)
                          settings->batch);
     const size_t shares = settings->threads * team_size(settings->team);
     if (shares > settings->batch)
-        return error_set(err,
-                         "%zu processes of %u threads cannot share a batch of %zu windows: start "
-                         "fewer, or give --batch %zu or more",
-                         team_size(settings->team), settings->threads, settings->batch, shares);
+        return error_set(
+            err,
+            "%zu processes with --threads %u cannot share a batch of %zu windows: start "
+            "fewer, or give --batch %zu or more",
+            team_size(settings->team), settings->threads, settings->batch, shares);
     if (settings->steps < 1)
         return error_set(err, "0 steps: give at least 1");
     return 0;

@@ -344,7 +344,7 @@ static void those_that_do_not_fit_are_refused(void **state)
     Member many[MOST] = {plain, plain};
     many[0].threads = many[1].threads = 3;
     check_refused(many, 0,
-                  "2 processes of 3 threads cannot share a batch of 4 windows: start "
+                  "2 processes with --threads 3 cannot share a batch of 4 windows: start "
                   "fewer, or give --batch 6");
     Member strayed[MOST] = {plain, plain};
     check_refused(strayed, 2, "process 1 on here: its weights are no longer those");
