@@ -1,6 +1,6 @@
 # Brume: build, demonstrate, check, install. `make help` lists what there is.
 #
-# Variables that packagers set: CC, OPTIMIZATIONS, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LV2DIR, BUILD, JOBS.
+# Variables that packagers set: CC, OPTIMIZATIONS, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LV2DIR, BUILD, JOBS, MPI, MPICC.
 
 CC            ?= cc
 OPTIMIZATIONS ?= -O3 -fno-math-errno -fno-trapping-math
@@ -88,7 +88,7 @@ TUNES   ?=
 MEASURE ?= ../shared/measure
 
 .PHONY: all deps demo check programs test exact soak sanitize asan tsan asan-test tsan-test coverage lint fuzz \
-        fuzz-targets bench gallery compare install install-user uninstall clean help FORCE
+        fuzz-targets bench ranks gallery compare install install-user uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/brume $(BUNDLE)/brume.so $(BUNDLE)/manifest.ttl $(BUNDLE_MODELS)
@@ -101,6 +101,7 @@ help:
 	@echo "make exact         play the same sound in some hundred ways and count what differs (ten minutes), write"
 	@echo "                   tests/bench/EXACT.md"
 	@echo "make bench         measure beside onnxruntime and torch (a quarter of an hour), write tests/bench/RESULTS.md"
+	@echo "make ranks         measure training by two processes (five minutes), write tests/bench/RANKS.md"
 	@echo "make gallery SOUNDS= TONES= MEASURE=   measure the texture model on these recordings (a quarter of an"
 	@echo "                   hour when it is new), draw it, and write both into README.md and its card"
 	@echo "make compare SOUNDS= TUNES= MEASURE=   measure both families of model side by side, print the table and"
@@ -229,9 +230,9 @@ fuzz:
 	@BUILD=build/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh
 
 lint:
-	@sh tests/deps.sh $(PACKAGES) clang-tidy cppcheck
+	@sh tests/deps.sh $(PACKAGES) $(MPI_PACKAGES) clang-tidy cppcheck
 	@JOBS=$(JOBS) sh tests/lint.sh $(LANGUAGE:-DBRUME_VERSION=%=-DBRUME_VERSION=0) $(BLAS_CFLAGS) \
-	    $(shell $(PKG_CONFIG) --cflags $(PKGS) lv2 $(CLI_PKGS))
+	    $(shell $(PKG_CONFIG) --cflags $(PKGS) lv2 $(CLI_PKGS)) $$($(MPICC) --showme:compile)
 
 MPI_BINARIES := $(if $(shell command -v $(MPICC)),$(BUILD)/tests/cli/brume-mpi)
 programs: all $(MPI_BINARIES) $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
@@ -332,6 +333,12 @@ bench:
 $(BUILD)/tests/bench/steady.so: tests/bench/instructions/steady.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fvisibility=default -shared $(ALL_LDFLAGS) -o $@ $< $(shell $(PKG_CONFIG) --libs jansson)
+
+# Training by several processes: tests/bench/RANKS.md.
+ranks:
+	@sh tests/deps.sh $(PACKAGES) $(MPI_PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/tests/cli/brume-mpi
+	@/usr/bin/python3 tests/bench/ranks.py $(BUILD) --write tests/bench/RANKS.md
 
 $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a
 	@mkdir -p $(@D)

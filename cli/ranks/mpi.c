@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Seconds that a process waits for the others once it is asked to stop, by its number: the first
- * one, or else the second, has to say how to go on within the second that mpirun leaves it. */
+/* Seconds that a process waits for the others once mpirun has told it to end, by its number: the
+ * first one, or else the second, has to say how to go on within the second that is left then. */
 static const double PATIENCE[] = {0.3, 0.6, 10.0};
 
 /* MPI counts in int. */
@@ -40,7 +40,7 @@ static int await(Ranks *ranks, int code, MPI_Request *request, Error *err)
     int done = 0;
     while (code == MPI_SUCCESS && !done) {
         code = MPI_Test(request, &done, MPI_STATUS_IGNORE);
-        if (!done && interrupt_requested()) {
+        if (!done && interrupt_is_urgent()) {
             const double now = train_now();
             asked = asked > 0.0 ? asked : now;
             if (now - asked > patience)
