@@ -296,7 +296,7 @@ asan tsan: deps
 asan-test: programs
 	@BUILD=$(BUILD) JOBS=$(JOBS) SKIP="$(SKIP)" sh tests/run.sh
 
-THREAD_BINARIES := $(HOST_BINARIES) $(addprefix $(BUILD)/tests/unit/test_,lanes playback ring shared_model)
+THREAD_BINARIES := $(HOST_BINARIES) $(addprefix $(BUILD)/tests/unit/test_,lanes playback ring shared_model team)
 tsan-test: all $(TINY_BUNDLE) $(THREAD_BINARIES)
 	@BUILD=$(BUILD) JOBS=$(JOBS) SKIP="$(SKIP)" sh tests/run.sh
 tsan-test: export TESTS = $(subst /,-,$(THREAD_BINARIES:$(BUILD)/tests/%=%))

@@ -460,7 +460,9 @@ size_t texture_trainer_steps(const TextureTrainer *trainer)
 
 void texture_trainer_add_seconds(TextureTrainer *trainer, double seconds)
 {
+    pthread_mutex_lock(&trainer->whole);
     trainer->state.progress.seconds += seconds;
+    pthread_mutex_unlock(&trainer->whole);
 }
 
 void texture_trainer_finish(TextureTrainer *trainer)
