@@ -392,5 +392,6 @@ uninstall:
 clean:
 	rm -rf build demo
 
--include $(CORE_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(wildcard $(BUILD)/cli/ranks/*.d) $(PLUGIN_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
+-include $(CORE_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(BUILD)/cli/ranks/alone.d $(BUILD)/cli/ranks/mpi.d \
+         $(PLUGIN_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
          $(TEST_BINARIES:=.d) $(DOUBLE_TEST_BINARIES:=.d) $(HOST_BINARIES:=.d)

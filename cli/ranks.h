@@ -13,14 +13,14 @@ typedef struct Ranks Ranks;
 Ranks *ranks_join(Error *err);
 
 /* NULL for a process on its own. It lives with `ranks`. Its functions give up, with a message, when
- * somebody asks the command to stop and the others do not answer any more. */
+ * the others do not answer any more after a SIGTERM (cli/interrupt.h). */
 const Team *ranks_team(const Ranks *ranks);
 
 /* Standard error is everybody's again: what goes wrong from here on is each one's own. */
 void ranks_begin(Ranks *ranks);
 
-/* Whether this process is the one to say that all have failed: the first; and the second when others
- * are lost, since the first may be one of them. */
+/* Whether this process is the one to say that all have failed: the first; and the second when
+ * others are lost, since the first may be one of them. */
 bool ranks_speaks(const Ranks *ranks);
 
 /* Whether a process is lost, so that the team's functions must not be called any more. */

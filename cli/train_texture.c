@@ -359,7 +359,10 @@ static int explain_loss(Training *training, Error *err)
                          "%s, with --resume",
                          training->checkpoint);
     if (save_checkpoint(training, &why))
-        return train_set_unsaved(training->request, &why, err);
+        return error_set(err,
+                         "stopped: a process has died or was asked to stop, and training can only "
+                         "go on from the checkpoint before, if there is one: %s",
+                         why.message);
     return error_set(err,
                      "stopped: a process has died or was asked to stop, and the others could not "
                      "end their step: %s is whole, start again with --resume",
@@ -391,6 +394,8 @@ static int finish(Training *training, Error *err)
         return error_set(err,
                          "interrupted at step %zu: the model so far is in %s; --resume goes on",
                          p.step, training->request->output);
+    train_guard_end(training->guard, NULL);
+    training->guard = NULL;
     unlink(training->checkpoint);
     print_result(training);
     return 0;
