@@ -69,6 +69,10 @@ def measure(brume):
         return rounds, count_parameters(folder + "/model.safetensors")
 
 
+def fastest(rounds):
+    return {name: min(r[name] for r in rounds) for name, *_ in RUNS}
+
+
 def print_measured(rounds):
     lines = ["| round | 1 process | 1 of 2 threads | 2 processes | threads / one | processes / one | load |",
              "|---|---|---|---|---|---|---|"]
@@ -78,6 +82,9 @@ def print_measured(rounds):
                      f"x {threads:.2f} | x {processes:.2f} | {r['load']:.1f} |")
     medians = [statistics.median(column) for column in zip(*ratios)]
     lines.append(f"| median | | | | x {medians[0]:.2f} | x {medians[1]:.2f} | |")
+    best = fastest(rounds)
+    lines.append(f"| fastest | {1 / best['one']:.3f} | {1 / best['threads']:.3f} | {1 / best['processes']:.3f} | "
+                 f"x {best['one'] / best['threads']:.2f} | x {best['one'] / best['processes']:.2f} | |")
     return lines
 
 
@@ -85,7 +92,7 @@ class Model:
     """What a step takes: `rest` seconds, `window` seconds for each of a process's windows, and the exchange."""
 
     def __init__(self, rounds, parameters):
-        best = {name: min(r[name] for r in rounds) for name, *_ in RUNS}
+        best = fastest(rounds)
         self.window = (best["one"] - best["half"]) / (BATCH - BATCH // 2)
         self.rest = max(0.0, best["one"] - BATCH * self.window)
         self.exchange_here = best["processes"] - best["half"]
