@@ -1,6 +1,6 @@
 # Brume: build, demonstrate, check, install. `make help` lists what there is.
 #
-# Variables that packagers set: CC, OPTIMIZATIONS, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LV2DIR, BUILD, JOBS.
+# Variables that packagers set: CC, OPTIMIZATIONS, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LV2DIR, BUILD, JOBS, MPI, MPICC.
 
 CC            ?= cc
 OPTIMIZATIONS ?= -O3 -fno-math-errno -fno-trapping-math
@@ -44,6 +44,13 @@ CORE_OBJECTS := $(CORE_SOURCES:%.c=$(BUILD)/%.o)
 CLI_SOURCES  := $(wildcard cli/*.c)
 CLI_OBJECTS  := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
 CLI_PKGS     := sndfile cairo
+# MPI=1: training by several processes. Of two objects one says how they meet; MPI is in no other, and
+# in nothing but the command. What was linked before is linked again when the choice changes.
+MPICC        ?= mpicc
+MPI_PACKAGES := libopenmpi-dev openmpi-bin
+RANKS        := $(if $(filter 1,$(MPI)),mpi,alone)
+CLI_LINK_mpi   = OMPI_CC="$(CC)" MPICH_CC="$(CC)" $(MPICC)
+CLI_LINK_alone = $(CC)
 PLUGIN_SOURCES := $(wildcard plugin/*.c)
 PLUGIN_OBJECTS := $(PLUGIN_SOURCES:%.c=$(BUILD)/%.o)
 BUNDLE         := $(BUILD)/brume.lv2
@@ -81,7 +88,7 @@ TUNES   ?=
 MEASURE ?= ../shared/measure
 
 .PHONY: all deps demo check programs test exact soak sanitize asan tsan asan-test tsan-test coverage lint fuzz \
-        fuzz-targets bench gallery compare docs install install-user uninstall clean help
+        fuzz-targets bench ranks gallery compare docs install install-user uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/brume $(BUNDLE)/brume.so $(BUNDLE)/manifest.ttl $(BUNDLE_MODELS)
@@ -90,9 +97,11 @@ help:
 	@echo "make demo          install what is missing, build, render the demonstrations into demo/"
 	@echo "make check         install what is missing, build, run every test"
 	@echo "make               build build/brume and build/brume.lv2"
+	@echo "make MPI=1         the same, and build/brume trains on several machines (mpirun; needs $(MPI_PACKAGES))"
 	@echo "make exact         play the same sound in some hundred ways and count what differs (ten minutes), write"
 	@echo "                   tests/bench/EXACT.md"
 	@echo "make bench         measure beside onnxruntime and torch (a quarter of an hour), write tests/bench/RESULTS.md"
+	@echo "make ranks         measure training by two processes (five minutes), write tests/bench/RANKS.md"
 	@echo "make gallery SOUNDS= TONES= MEASURE=   measure the texture model on these recordings (a quarter of an"
 	@echo "                   hour when it is new), draw it, and write both into README.md and its card"
 	@echo "make compare SOUNDS= TUNES= MEASURE=   measure both families of model side by side, print the table and"
@@ -107,7 +116,7 @@ help:
 	@echo "make install PREFIX=/usr/local DESTDIR= LV2DIR=PREFIX/lib/lv2,  make install-user"
 
 deps:
-	@sh tests/deps.sh $(PACKAGES)
+	@sh tests/deps.sh $(PACKAGES) $(if $(filter mpi,$(RANKS)),$(MPI_PACKAGES))
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -121,8 +130,21 @@ $(BUILD)/libbrume.a: $(CORE_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/brume: $(CLI_OBJECTS) $(BUILD)/libbrume.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
+$(BUILD)/cli/ranks/mpi.o: cli/ranks/mpi.c
+	@mkdir -p $(@D)
+	$(CLI_LINK_mpi) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/cli/ranks/choice: FORCE
+	@mkdir -p $(@D)
+	@echo $(RANKS) | cmp -s - $@ || echo $(RANKS) >$@
+
+$(BUILD)/brume: $(CLI_OBJECTS) $(BUILD)/cli/ranks/$(RANKS).o $(BUILD)/libbrume.a $(BUILD)/cli/ranks/choice
+	$(CLI_LINK_$(RANKS)) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
+
+# The command with MPI whatever the choice, for tests/cli/test_train_mpi.sh.
+$(BUILD)/tests/cli/brume-mpi: $(CLI_OBJECTS) $(BUILD)/cli/ranks/mpi.o $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CLI_LINK_mpi) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
 
 $(BUILD)/plugin/%.o: plugin/%.c
 	@mkdir -p $(@D)
@@ -209,11 +231,13 @@ fuzz:
 	@BUILD=build/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh
 
 lint:
-	@sh tests/deps.sh $(PACKAGES) clang-tidy cppcheck
+	@sh tests/deps.sh $(PACKAGES) $(MPI_PACKAGES) clang-tidy cppcheck
 	@JOBS=$(JOBS) sh tests/lint.sh $(LANGUAGE:-DBRUME_VERSION=%=-DBRUME_VERSION=0) $(BLAS_CFLAGS) \
-	    $(shell $(PKG_CONFIG) --cflags $(PKGS) lv2 $(CLI_PKGS))
+	    $(shell $(PKG_CONFIG) --cflags $(PKGS) lv2 $(CLI_PKGS)) $$($(MPICC) --showme:compile)
 
-programs: all $(BUILD)/tests/format/odd_models $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
+MPI_BINARIES := $(if $(shell command -v $(MPICC)),$(BUILD)/tests/cli/brume-mpi)
+programs: all $(MPI_BINARIES) $(BUILD)/tests/format/odd_models $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) \
+          $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
 
 test: programs
 	@BUILD=$(BUILD) JOBS=$(JOBS) sh tests/run.sh
@@ -240,7 +264,8 @@ $(BUILD)/tests/exact/%/processor.o: tests/exact/processor.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DLEVEL=$(EXACT_LEVEL_$*) -c -o $@ $<
 
-$(BUILD)/tests/exact/%/brume: $(BUILD)/tests/exact/%/processor.o $(CLI_OBJECTS) $(BUILD)/tests/exact/libbrume.a
+$(BUILD)/tests/exact/%/brume: $(BUILD)/tests/exact/%/processor.o $(CLI_OBJECTS) $(BUILD)/cli/ranks/alone.o \
+        $(BUILD)/tests/exact/libbrume.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(CORE_LIBS)
 
 # Bundles are the usual ones, but for the binary.
@@ -273,7 +298,7 @@ asan tsan: deps
 asan-test: programs
 	@BUILD=$(BUILD) JOBS=$(JOBS) ALONE=none SKIP="$(SKIP)" sh tests/run.sh
 
-THREAD_BINARIES := $(HOST_BINARIES) $(addprefix $(BUILD)/tests/unit/test_,lanes playback ring shared_model)
+THREAD_BINARIES := $(HOST_BINARIES) $(addprefix $(BUILD)/tests/unit/test_,lanes playback ring shared_model team)
 tsan-test: all $(TINY_BUNDLE) $(THREAD_BINARIES)
 	@BUILD=$(BUILD) JOBS=$(JOBS) ALONE=none SKIP="$(SKIP)" sh tests/run.sh
 tsan-test: export TESTS = $(subst /,-,$(THREAD_BINARIES:$(BUILD)/tests/%=%))
@@ -310,6 +335,12 @@ bench:
 $(BUILD)/tests/bench/steady.so: tests/bench/instructions/steady.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fvisibility=default -shared $(ALL_LDFLAGS) -o $@ $< $(shell $(PKG_CONFIG) --libs jansson)
+
+# Training by several processes: tests/bench/RANKS.md.
+ranks:
+	@sh tests/deps.sh $(PACKAGES) $(MPI_PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/tests/cli/brume-mpi
+	@/usr/bin/python3 tests/bench/ranks.py $(BUILD) --write tests/bench/RANKS.md
 
 $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.c) $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
@@ -372,5 +403,6 @@ uninstall:
 clean:
 	rm -rf build demo
 
--include $(CORE_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(PLUGIN_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
+-include $(CORE_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(BUILD)/cli/ranks/alone.d $(BUILD)/cli/ranks/mpi.d \
+         $(PLUGIN_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
          $(TEST_BINARIES:=.d) $(DOUBLE_TEST_BINARIES:=.d) $(HOST_BINARIES:=.d)

@@ -215,18 +215,29 @@ static int read_request(int argc, char **argv, TrainRequest *request, bool *melo
     if (request->hours <= 0)
         request->hours = 1.0;
     request->folder = operands[1];
+    request->common.quiet = request->common.quiet || !team_is_first(ranks_team(request->ranks));
     return *melody ? complete_melody(request) : complete_texture(request);
 }
 
-int verb_train(int argc, char **argv)
+static int train(int argc, char **argv, Ranks *ranks)
 {
-    TrainRequest request = {.holdout = 0.1, .seed = 1, .save_every = 5.0};
+    TrainRequest request = {.holdout = 0.1, .seed = 1, .save_every = 5.0, .ranks = ranks};
     bool melody = false;
     const int code = read_request(argc, argv, &request, &melody);
     if (code != OPTIONS_GO_ON)
         return code;
     interrupt_install();
     Error err = {""};
-    const int failed = melody ? train_melody(&request, &err) : train_texture(&request, &err);
-    return failed ? report_failure("train", &err) : EXIT_DONE;
+    if (!(melody ? train_melody(&request, &err) : train_texture(&request, &err)))
+        return EXIT_DONE;
+    return ranks_speaks(ranks) ? report_failure("train", &err) : EXIT_FAILED;
+}
+
+int verb_train(int argc, char **argv)
+{
+    Error err = {""};
+    Ranks *ranks = ranks_join(&err);
+    if (!ranks)
+        return err.message[0] ? report_failure("train", &err) : EXIT_FAILED;
+    return ranks_leave(ranks, train(argc, argv, ranks));
 }

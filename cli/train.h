@@ -3,6 +3,7 @@
 #define BRUME_CLI_TRAIN_H
 
 #include "cli/options.h"
+#include "cli/ranks.h"
 #include "dsp/error.h"
 
 /* What the user says of the sounds, for the model card; NULL where nothing. */
@@ -20,6 +21,7 @@ typedef struct TrainRequest {
     CommonOptions common;
     const char *from;  /* a model's NAME or file; NULL: start from nothing */
     bool from_default; /* `from` was not asked for: it may be absent */
+    Ranks *ranks;      /* the processes that train together */
     /* Of textures only; 0 or NULL where not given, until the verb fills in what is usual. */
     double rate;
     int64_t threads, batch, channels, blocks;

@@ -99,7 +99,9 @@ static int look_ahead(const Training *training, MelodyTier *tier, Error *err)
     TrainOutlook outlook;
     if (melody_tier_done(tier))
         return 0;
-    if (train_outlook_measure(tier->rehearse, tier->trainer, tier->steps, &outlook, err))
+    const TrainRehearsal rehearsal = {
+        .rehearse = tier->rehearse, .trainer = tier->trainer, .steps = tier->steps};
+    if (train_outlook_measure(&rehearsal, &outlook, err))
         return -1;
     if (!tier->steps) {
         const double left = tier->hours - standing.seconds / 3600.0;
@@ -320,6 +322,8 @@ static int train(Training *training, Error *err)
     const MelodyTier notes = melody_tier_notes(request, false, NULL);
     const MelodyTier samples = melody_tier_samples(request, false, NULL, 0.0);
     const char *const checkpoints[] = {notes.checkpoint, samples.checkpoint};
+    if (ranks_team(request->ranks))
+        return error_set(err, "a melody model is trained by one process: start it without mpirun");
     if (train_check_files(request, checkpoints, TIERS, err) ||
         train_locate_from(request, training->from_path, err))
         return -1;

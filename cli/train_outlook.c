@@ -20,27 +20,41 @@ static const double EVALUATING = 80.0, EVALUATING_SHARE = 0.08;
 static const double USABLE_FROM = 3200.0, GOOD_FROM = 9300.0;
 static const double USABLE_NEW = 5400.0, GOOD_NEW = 30000.0;
 
-int train_outlook_measure(int (*rehearse)(void *trainer, Error *err), void *trainer, size_t steps,
-                          TrainOutlook *outlook, Error *err)
+/* Whether to rehearse once more after `taken` steps, of `most`, that took `took` seconds: 1, 0, or
+ * -1 when somebody interrupts. */
+static int decide(const Team *team, size_t taken, size_t most, double took, Error *err)
 {
+    int more = taken < LEAST_STEPS || (taken < most && took < MEASURE_SECONDS);
+    const int stopped = interrupt_requested();
+    if (stopped)
+        error_set(err, "interrupted before the first step: nothing was written");
+    if (team_agree(team, stopped, err) || team_share(team, 0, &more, sizeof more, err))
+        return -1;
+    return more;
+}
+
+int train_outlook_measure(const TrainRehearsal *rehearsal, TrainOutlook *outlook, Error *err)
+{
+    const size_t steps = rehearsal->steps;
     const size_t most = steps && steps / 4 < MOST_STEPS ? steps / 4 : MOST_STEPS;
-    if (rehearse(trainer, err))
+    if (rehearsal->rehearse(rehearsal->trainer, err))
         return -1;
     const double start = train_now();
     size_t taken = 0;
     double took = 0.0;
-    while (taken < LEAST_STEPS || (taken < most && took < MEASURE_SECONDS)) {
-        if (interrupt_requested())
-            return error_set(err, "interrupted before the first step: nothing was written");
-        if (rehearse(trainer, err))
+    int more;
+    while ((more = decide(rehearsal->team, taken, most, took, err)) > 0) {
+        if (rehearsal->rehearse(rehearsal->trainer, err))
             return -1;
         taken++;
         took = train_now() - start;
     }
+    if (more)
+        return -1;
     struct rusage usage;
     outlook->seconds_per_step = took / (double)taken;
     outlook->bytes = getrusage(RUSAGE_SELF, &usage) ? 0.0 : 1024.0 * (double)usage.ru_maxrss;
-    return 0;
+    return team_share(rehearsal->team, 0, outlook, sizeof *outlook, err);
 }
 
 size_t train_outlook_steps(const TrainOutlook *outlook, double hours)

@@ -3,6 +3,7 @@
 #define BRUME_CLI_TRAIN_OUTLOOK_H
 
 #include "dsp/error.h"
+#include "models/team.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,11 +13,17 @@ typedef struct TrainOutlook {
     double bytes; /* the most memory that the process has taken */
 } TrainOutlook;
 
-/* Rehearses steps of a trainer for about three seconds (at least two steps, at most twenty, and,
- * where `steps` are asked for, a quarter of them), after one that touches all memory for the first
- * time. */
-int train_outlook_measure(int (*rehearse)(void *trainer, Error *err), void *trainer, size_t steps,
-                          TrainOutlook *outlook, Error *err);
+/* What is measured, and how often at most. */
+typedef struct TrainRehearsal {
+    int (*rehearse)(void *trainer, Error *err);
+    void *trainer;
+    size_t steps;     /* no more than a quarter of these; 0: not asked for */
+    const Team *team; /* all its processes rehearse, and get the first one's figures; NULL: none */
+} TrainRehearsal;
+
+/* Rehearses steps of a trainer for about three seconds (at least two steps, at most twenty), after
+ * one that touches all memory for the first time. */
+int train_outlook_measure(const TrainRehearsal *rehearsal, TrainOutlook *outlook, Error *err);
 
 /* Steps that fit into `hours`, evaluations included. */
 size_t train_outlook_steps(const TrainOutlook *outlook, double hours);

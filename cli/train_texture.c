@@ -4,6 +4,7 @@
 #include "cli/sound_folder.h"
 #include "cli/train.h"
 #include "cli/train_card.h"
+#include "cli/train_guard.h"
 #include "cli/train_outlook.h"
 #include "models/texture_trainer.h"
 
@@ -28,6 +29,9 @@ typedef struct Training {
     FolderReport found;
     Progress progress;
     double saved_at;
+    const Team *team; /* NULL: alone */
+    TrainGuard *guard;
+    bool stopped; /* somebody has asked for it */
 } Training;
 
 /* Opens the model to start from, if there is one. */
@@ -89,6 +93,8 @@ static int check_room(const Training *training, Error *err)
 {
     const Denoiser *denoiser = texture_model_denoiser(training->model);
     const double weights = (double)parameters_size(denoiser_parameters(denoiser));
+    if (!team_is_first(training->team))
+        return 0;
     return train_check_room(training->request->output, 2.0 * (2.0 + 5.0 * 4.0) * weights, err);
 }
 
@@ -144,10 +150,14 @@ static int create_trainer(Training *training, Error *err)
     settings.batch = (size_t)request->batch;
     settings.threads = (unsigned)request->threads;
     settings.rate = request->rate;
+    settings.team = training->team;
     settings.steps = request->steps ? (size_t)request->steps : 1; /* measured, or read, below */
     training->trainer = texture_trainer_create(training->model, training->corpus, &settings, err);
     if (!training->trainer)
         return -1;
+    /* The first process tells the others what it starts from. */
+    if (!team_is_first(training->team))
+        return 0;
     if (training->from && !request->resume &&
         texture_trainer_start_from(training->trainer, training->from, err))
         return -1;
@@ -156,6 +166,17 @@ static int create_trainer(Training *training, Error *err)
     if (request->resume && request->steps)
         texture_trainer_set_steps(training->trainer, (size_t)request->steps);
     return 0;
+}
+
+/* A checkpoint that was saved as soon as somebody asked may be older than the evaluation that was
+ * due at its step. Where it is not, the same one once more changes nothing. */
+static int make_up_evaluation(Training *training, Error *err)
+{
+    const size_t step = texture_trainer_progress(training->trainer).step;
+    if (!step || (step % texture_trainer_interval(training->trainer) &&
+                  step != texture_trainer_steps(training->trainer)))
+        return 0;
+    return texture_trainer_evaluate(training->trainer, err);
 }
 
 static int rehearse(void *trainer, Error *err)
@@ -168,7 +189,9 @@ static int look_ahead(Training *training, Error *err)
 {
     const TrainRequest *request = training->request;
     TrainOutlook outlook;
-    if (train_outlook_measure(rehearse, training->trainer, 0, &outlook, err))
+    const TrainRehearsal rehearsal = {
+        .rehearse = rehearse, .trainer = training->trainer, .team = training->team};
+    if (train_outlook_measure(&rehearsal, &outlook, err))
         return -1;
     if (!request->steps && !request->resume)
         texture_trainer_set_steps(training->trainer, train_outlook_steps(&outlook, request->hours));
@@ -202,7 +225,8 @@ static int save_model(Training *training, Error *err)
 static void save(Training *training)
 {
     Error why = {""};
-    if (train_now() - training->saved_at <= 60.0 * training->request->save_every)
+    if (!team_is_first(training->team) ||
+        train_now() - training->saved_at <= 60.0 * training->request->save_every)
         return;
     training->saved_at = train_now();
     if (texture_trainer_save(training->trainer, training->checkpoint, &why) ||
@@ -240,19 +264,39 @@ static int evaluate(Training *training, double seconds_per_step, Error *err)
     return 0;
 }
 
+/* Whether somebody has asked any of the processes to stop; -1 when one of them is lost. */
+static int ask(Training *training, Error *err)
+{
+    double asked = interrupt_requested() ? 1.0 : 0.0;
+    const int failed = team_total(training->team, &asked, 1, err);
+    training->stopped = asked > 0.0;
+    return failed;
+}
+
+/* From the first step on, where there are others that may be lost. Training does without if it
+ * can't be had. */
+static void start_guard(Training *training)
+{
+    if (!training->guard && training->team && team_is_first(training->team))
+        training->guard = train_guard_create(training->trainer, training->checkpoint, NULL);
+}
+
 /* Steps until all are done, somebody interrupts, or the held-out loss has long stopped falling. */
 static int run(Training *training, Error *err)
 {
     TextureTrainer *trainer = training->trainer;
     double seconds_per_step = 0.0;
     training->saved_at = train_now();
-    for (size_t taken = 1; !interrupt_requested(); taken++) {
+    for (size_t taken = 1;; taken++) {
         const TextureProgress before = texture_trainer_progress(trainer);
-        if (before.step >= texture_trainer_steps(trainer))
+        if (ask(training, err))
+            return -1;
+        if (training->stopped || before.step >= texture_trainer_steps(trainer))
             break;
         const double start = train_now();
         if (texture_trainer_step(trainer, err))
             return -1;
+        start_guard(training);
         const double took = train_now() - start;
         texture_trainer_add_seconds(trainer, took);
         /* The first step also touches all memory for the first time. */
@@ -266,8 +310,10 @@ static int run(Training *training, Error *err)
                 return -1;
         if (texture_trainer_stalled(trainer)) {
             progress_end(&training->progress);
-            fprintf(stderr, "brume train: stopped early: the held-out loss was best at step %zu\n",
-                    texture_trainer_progress(trainer).best_step);
+            if (team_is_first(training->team))
+                fprintf(stderr,
+                        "brume train: stopped early: the held-out loss was best at step %zu\n",
+                        texture_trainer_progress(trainer).best_step);
             break;
         }
     }
@@ -289,21 +335,55 @@ static void print_result(const Training *training)
     }
 }
 
+/* What is needed to go on. Where there is a guard that was faster, what it has saved will do: there
+ * may be no time for more. */
+static int save_checkpoint(Training *training, Error *err)
+{
+    const int saved = train_guard_end(training->guard, err);
+    training->guard = NULL;
+    return saved ? (saved > 0 ? 0 : -1)
+                 : texture_trainer_save(training->trainer, training->checkpoint, err);
+}
+
+/* Says how to go on when other processes are lost. */
+static int explain_loss(Training *training, Error *err)
+{
+    Error why = {""};
+    if (!texture_trainer_progress(training->trainer).step)
+        return -1;
+    if (!team_is_first(training->team))
+        return error_set(err,
+                         "stopped: if the first process has died, go on from the last checkpoint, "
+                         "%s, with --resume",
+                         training->checkpoint);
+    if (save_checkpoint(training, &why))
+        return error_set(err,
+                         "stopped: a process has died or was asked to stop, and training can only "
+                         "go on from the checkpoint before, if there is one: %s",
+                         why.message);
+    return error_set(err,
+                     "stopped: a process has died or was asked to stop, and the others could not "
+                     "end their step: %s is whole, start again with --resume",
+                     training->checkpoint);
+}
+
 /* At the end, or when somebody interrupts. */
 static int finish(Training *training, Error *err)
 {
     TextureTrainer *trainer = training->trainer;
     const TextureProgress p = texture_trainer_progress(trainer);
-    const bool stopped = interrupt_requested();
+    const bool stopped = training->stopped, first = team_is_first(training->team);
     if (p.step == 0)
         return error_set(err, "interrupted before the first step: nothing was written");
     /* Before the evaluation: one that an unbroken run would not have made must not count later. */
     Error why = {""};
-    const int unsaved = stopped && texture_trainer_save(trainer, training->checkpoint, &why);
+    const int unsaved = first && stopped && save_checkpoint(training, &why);
     /* The weights that count are the best that an evaluation saw; a short run may not have had
      * one. */
     if (isnan(p.held_out) && texture_trainer_evaluate(trainer, err))
         return -1;
+    if (!first)
+        return 0;
     if (save_model(training, err))
         return -1;
     if (unsaved)
@@ -312,22 +392,38 @@ static int finish(Training *training, Error *err)
         return error_set(err,
                          "interrupted at step %zu: the model so far is in %s; --resume goes on",
                          p.step, training->request->output);
+    train_guard_end(training->guard, NULL);
+    training->guard = NULL;
     unlink(training->checkpoint);
     print_result(training);
     return 0;
 }
 
-static int train(Training *training, Error *err)
+/* Up to the first step, each on its own; all fail if one does. */
+static int make_ready(Training *training, Error *err)
 {
     const char *const checkpoint = training->checkpoint;
-    if (train_check_files(training->request, &checkpoint, 1, err) || prepare(training, err) ||
-        create_trainer(training, err))
+    const int unfit =
+        team_is_first(training->team) && train_check_files(training->request, &checkpoint, 1, err);
+    if (team_agree(training->team, unfit, err) ||
+        team_agree(training->team, prepare(training, err), err) ||
+        team_agree(training->team, create_trainer(training, err), err) ||
+        texture_trainer_meet(training->trainer, err))
+        return -1;
+    return make_up_evaluation(training, err);
+}
+
+static int train(Training *training, Error *err)
+{
+    if (make_ready(training, err))
         return -1;
     const TextureProgress before = texture_trainer_progress(training->trainer);
     if (!training->request->common.quiet) {
         FILE *out = training->request->common.json ? stderr : stdout;
         fprintf(out, "%zu recordings, %.1f minutes, in %zu classes", training->found.used,
                 training->found.seconds / 60.0, corpus_classes(training->corpus));
+        if (training->team)
+            fprintf(out, ", on %zu processes", team_size(training->team));
         fprintf(out, training->request->resume ? "; goes on at step %zu\n" : "\n", before.step);
         fflush(out);
     }
@@ -337,16 +433,19 @@ static int train(Training *training, Error *err)
     progress_begin(&training->progress, training->request->common.quiet);
     training->progress.first =
         (double)before.step / (double)texture_trainer_steps(training->trainer);
-    const int failed = run(training, err);
+    ranks_begin(training->request->ranks);
+    int failed = run(training, err);
     progress_end(&training->progress);
-    return failed ? -1 : finish(training, err);
+    failed = failed || finish(training, err);
+    return failed && ranks_lost(training->request->ranks) ? explain_loss(training, err) : failed;
 }
 
 int train_texture(const TrainRequest *request, Error *err)
 {
-    Training training = {.request = request};
+    Training training = {.request = request, .team = ranks_team(request->ranks)};
     snprintf(training.checkpoint, sizeof training.checkpoint, "%s.checkpoint", request->output);
     const int failed = train(&training, err);
+    train_guard_end(training.guard, NULL);
     texture_trainer_destroy(training.trainer);
     texture_model_destroy(training.model);
     texture_model_destroy(training.from);

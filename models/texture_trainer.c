@@ -14,6 +14,7 @@
 enum {
     WARM_UP = 200,
     HELD_OUT_WINDOWS = 48,
+    HELD_OUT_AT_ONCE = 8,
     LEAST_INTERVAL = 25,
     MOST_INTERVAL = 250,
     STREAM_MEMORIES = 0x2000
@@ -37,6 +38,7 @@ struct TextureTrainer {
     AdamSettings adam;
     size_t size;
     TextureCheckpoint state;
+    pthread_mutex_t whole; /* held while the state changes, and while it is saved */
     Worker *workers;
     TextureBatch *held_out;
 };
@@ -57,15 +59,16 @@ static int create_workers(TextureTrainer *trainer, Error *err)
     for (unsigned i = 0; i < threads; i++) {
         Worker *worker = &trainer->workers[i];
         worker->trainer = trainer;
-        worker->draw.first = batch * i / threads;
-        worker->draw.windows = batch * (i + 1) / threads - worker->draw.first;
+        const TeamShare share = team_share_of(trainer->settings.team, batch, i, threads);
+        worker->draw.first = share.first;
+        worker->draw.windows = share.count;
         worker->draw.of = batch;
         worker->batch = texture_batch_create(trainer->model, worker->draw.windows, true, err);
         worker->gradients = calloc(trainer->size, sizeof(real));
         if (!worker->batch || !worker->gradients)
             return error_set(err, "out of memory for training");
     }
-    trainer->held_out = texture_batch_create(trainer->model, 8, false, err);
+    trainer->held_out = texture_batch_create(trainer->model, HELD_OUT_AT_ONCE, false, err);
     return trainer->held_out ? 0 : -1;
 }
 
@@ -77,6 +80,13 @@ static int check_settings(const TextureTrainerSettings *settings, Error *err)
         return error_set(err, "%u threads: 1 to %zu are possible with a batch of %zu windows",
                          settings->threads, settings->batch < 64 ? settings->batch : 64,
                          settings->batch);
+    const size_t shares = settings->threads * team_size(settings->team);
+    if (shares > settings->batch)
+        return error_set(
+            err,
+            "%zu processes with --threads %u cannot share a batch of %zu windows: start "
+            "fewer, or give --batch %zu or more",
+            team_size(settings->team), settings->threads, settings->batch, shares);
     if (settings->steps < 1)
         return error_set(err, "0 steps: give at least 1");
     return 0;
@@ -146,6 +156,7 @@ TextureTrainer *texture_trainer_create(TextureModel *model, Corpus *corpus,
         return NULL;
     }
     const Parameters *parameters = denoiser_parameters(texture_model_denoiser(model));
+    pthread_mutex_init(&trainer->whole, NULL);
     trainer->model = model;
     trainer->corpus = corpus;
     trainer->settings = *settings;
@@ -180,6 +191,7 @@ void texture_trainer_destroy(TextureTrainer *trainer)
     free(trainer->workers);
     texture_batch_destroy(trainer->held_out);
     texture_checkpoint_destroy(&trainer->state);
+    pthread_mutex_destroy(&trainer->whole);
     free(trainer);
 }
 
@@ -259,64 +271,162 @@ static int sum_workers(TextureTrainer *trainer, TextureLoss *loss)
     return 0;
 }
 
-int texture_trainer_rehearse(TextureTrainer *trainer, Error *err)
+/* The whole batch's gradients, in the first worker's, and loss: of all threads of all processes. */
+static int gather(TextureTrainer *trainer, TextureLoss *loss, Error *err)
 {
-    TextureLoss sum;
-    if (work_together(trainer, err))
+    const Team *team = trainer->settings.team;
+    int failed = work_together(trainer, err);
+    if (!failed && sum_workers(trainer, loss))
+        failed = error_set(err, "nothing to train on");
+    if (team_agree(team, failed, err))
         return -1;
-    return sum_workers(trainer, &sum) ? error_set(err, "nothing to train on") : 0;
+    double numbers[2] = {loss->sum, loss->values};
+    if (team_total(team, numbers, 2, err) ||
+        team_sum(team, trainer->workers[0].gradients, trainer->size, err))
+        return -1;
+    *loss = (TextureLoss){numbers[0], numbers[1]};
+    return 0;
 }
 
-int texture_trainer_step(TextureTrainer *trainer, Error *err)
+int texture_trainer_rehearse(TextureTrainer *trainer, Error *err)
+{
+    TextureLoss loss;
+    return gather(trainer, &loss, err);
+}
+
+/* What a step changes, by the whole batch's gradients. */
+static void update(TextureTrainer *trainer, double loss)
 {
     TextureCheckpoint *state = &trainer->state;
     TextureProgress *progress = &state->progress;
     const Parameters *parameters = denoiser_parameters(texture_model_denoiser(trainer->model));
-    real *gradients = trainer->workers[0].gradients;
-    TextureLoss sum;
-    if (work_together(trainer, err))
-        return -1;
-    if (sum_workers(trainer, &sum))
-        return error_set(err, "nothing to train on");
-    const double loss = sum.sum / fmax(1.0, sum.values);
-    const double norm = gradients_clip(trainer->size, gradients, CLIP);
-    if (!isfinite(loss) || !isfinite(norm))
-        return error_set(err,
-                         "the loss is no longer finite at step %zu: start again with a lower "
-                         "learning rate, or from the last checkpoint",
-                         progress->step);
     const size_t step = progress->step;
-    adam_step(&trainer->adam, parameters, step + 1, rate_at(trainer, step), gradients,
-              state->values, state->first, state->second);
+    adam_step(&trainer->adam, parameters, step + 1, rate_at(trainer, step),
+              trainer->workers[0].gradients, state->values, state->first, state->second);
     /* Early on the average must not remember the random start. */
     const double decay = fmin(AVERAGE_DECAY, (1.0 + (double)step) / (10.0 + (double)step));
     average_step(trainer->size, decay, state->values, state->average);
     progress->loss = step ? LOSS_MEMORY * progress->loss + (1.0 - LOSS_MEMORY) * loss : loss;
     progress->step++;
+}
+
+int texture_trainer_step(TextureTrainer *trainer, Error *err)
+{
+    TextureLoss sum;
+    if (gather(trainer, &sum, err))
+        return -1;
+    const double loss = sum.sum / fmax(1.0, sum.values);
+    const double norm = gradients_clip(trainer->size, trainer->workers[0].gradients, CLIP);
+    if (!isfinite(loss) || !isfinite(norm))
+        return error_set(err,
+                         "the loss is no longer finite at step %zu: start again with a lower "
+                         "learning rate, or from the last checkpoint",
+                         trainer->state.progress.step);
+    pthread_mutex_lock(&trainer->whole);
+    update(trainer, loss);
+    pthread_mutex_unlock(&trainer->whole);
     return 0;
+}
+
+/* This process's part of the windows held out. */
+static TextureLoss test(TextureTrainer *trainer)
+{
+    const size_t room = HELD_OUT_AT_ONCE;
+    TeamShare part = team_share_of(trainer->settings.team, HELD_OUT_WINDOWS, 0, 1);
+    TextureLoss sum = {0.0, 0.0};
+    while (part.count) {
+        const size_t windows = part.count < room ? part.count : room;
+        const TextureDraw draw = {.seed = 1,
+                                  .held_out = 1,
+                                  .first = part.first,
+                                  .windows = windows,
+                                  .of = HELD_OUT_WINDOWS};
+        if (texture_batch_draw(trainer->held_out, trainer->corpus, &draw))
+            break;
+        const TextureLoss loss =
+            texture_batch_loss(trainer->held_out, trainer->state.average, 0.0, NULL);
+        sum.sum += loss.sum;
+        sum.values += loss.values;
+        part.first += windows;
+        part.count -= windows;
+    }
+    return sum;
+}
+
+/* Whether `mine` is what the first process has: -1 on all, with a message, if not on one. */
+static int check_alike(const TextureTrainer *trainer, uint64_t mine, const char *message,
+                       Error *err)
+{
+    const Team *team = trainer->settings.team;
+    uint64_t first = mine;
+    if (team_share(team, 0, &first, sizeof first, err))
+        return -1;
+    return team_agree(team, first == mine ? 0 : error_set(err, "%s", message), err);
+}
+
+static int check_weights(const TextureTrainer *trainer, Error *err)
+{
+    const TextureCheckpoint *state = &trainer->state;
+    const size_t bytes = trainer->size * sizeof(real);
+    if (team_size(trainer->settings.team) == 1)
+        return 0;
+    return check_alike(trainer,
+                       fingerprint(state->values, bytes) ^ fingerprint(state->average, bytes),
+                       "its weights are no longer those of the first process: go on from the last "
+                       "checkpoint with --resume, without this machine",
+                       err);
+}
+
+int texture_trainer_meet(TextureTrainer *trainer, Error *err)
+{
+    const Team *team = trainer->settings.team;
+    TextureCheckpoint *state = &trainer->state;
+    TextureIdentity *id = &state->identity;
+    uint64_t settings[] = {id->seed, id->batch, trainer->settings.threads, 0};
+    memcpy(&settings[3], &trainer->settings.rate, sizeof trainer->settings.rate);
+    if (check_alike(trainer, fingerprint(settings, sizeof settings),
+                    "it was started with another --seed, --batch, --threads or --rate than the "
+                    "first process: give all the same",
+                    err) ||
+        check_alike(trainer, id->network,
+                    "it trains another network than the first process: give all the same options, "
+                    "and the same model to start from",
+                    err) ||
+        check_alike(trainer, id->fingerprint,
+                    "it has read other sound than the first process: give all the same folder, "
+                    "on a file system that they share, or copies of it",
+                    err))
+        return -1;
+    real *const arrays[] = {state->values, state->first, state->second, state->average,
+                            state->best};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        if (team_share(team, 0, arrays[i], trainer->size * sizeof(real), err))
+            return -1;
+    return team_share(team, 0, id, sizeof *id, err) ||
+                   team_share(team, 0, &state->progress, sizeof state->progress, err)
+               ? -1
+               : 0;
 }
 
 int texture_trainer_evaluate(TextureTrainer *trainer, Error *err)
 {
     TextureCheckpoint *state = &trainer->state;
     TextureProgress *progress = &state->progress;
-    TextureLoss sum = {0.0, 0.0};
-    TextureDraw draw = {.seed = 1, .held_out = 1, .step = 0, .windows = 8, .of = HELD_OUT_WINDOWS};
-    for (; draw.first < HELD_OUT_WINDOWS; draw.first += draw.windows) {
-        if (texture_batch_draw(trainer->held_out, trainer->corpus, &draw))
-            break;
-        const TextureLoss loss = texture_batch_loss(trainer->held_out, state->average, 0.0, NULL);
-        sum.sum += loss.sum;
-        sum.values += loss.values;
-    }
-    progress->held_out = sum.values > 0.0 ? sum.sum / sum.values : NAN;
-    if (sum.values > 0.0 && !isfinite(progress->held_out))
+    const TextureLoss part = test(trainer);
+    double sum[2] = {part.sum, part.values};
+    if (check_weights(trainer, err) || team_total(trainer->settings.team, sum, 2, err))
+        return -1;
+    const double held_out = sum[1] > 0.0 ? sum[0] / sum[1] : NAN;
+    if (sum[1] > 0.0 && !isfinite(held_out))
         return error_set(err, "the held-out loss is no longer finite at step %zu", progress->step);
-    if (!(progress->held_out >= progress->best)) {
-        progress->best = progress->held_out;
+    pthread_mutex_lock(&trainer->whole);
+    progress->held_out = held_out;
+    if (!(held_out >= progress->best)) {
+        progress->best = held_out;
         progress->best_step = progress->step;
         memcpy(state->best, state->average, trainer->size * sizeof(real));
     }
+    pthread_mutex_unlock(&trainer->whole);
     return 0;
 }
 
@@ -350,7 +460,9 @@ size_t texture_trainer_steps(const TextureTrainer *trainer)
 
 void texture_trainer_add_seconds(TextureTrainer *trainer, double seconds)
 {
+    pthread_mutex_lock(&trainer->whole);
     trainer->state.progress.seconds += seconds;
+    pthread_mutex_unlock(&trainer->whole);
 }
 
 void texture_trainer_finish(TextureTrainer *trainer)
@@ -359,9 +471,12 @@ void texture_trainer_finish(TextureTrainer *trainer)
            trainer->size * sizeof(real));
 }
 
-int texture_trainer_save(const TextureTrainer *trainer, const char *path, Error *err)
+int texture_trainer_save(TextureTrainer *trainer, const char *path, Error *err)
 {
-    return texture_checkpoint_save(&trainer->state, path, err);
+    pthread_mutex_lock(&trainer->whole);
+    const int failed = texture_checkpoint_save(&trainer->state, path, err);
+    pthread_mutex_unlock(&trainer->whole);
+    return failed;
 }
 
 int texture_trainer_resume(TextureTrainer *trainer, const char *path, Error *err)

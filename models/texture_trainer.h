@@ -6,6 +6,7 @@
 #define BRUME_MODELS_TEXTURE_TRAINER_H
 
 #include "models/corpus.h"
+#include "models/team.h"
 #include "models/texture_model.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ typedef struct TextureTrainerSettings {
     size_t batch;     /* windows a step, 1..256 */
     unsigned threads; /* 1..64; the result depends on it in rounding only */
     double rate;      /* learning rate after warm-up */
+    const Team *team; /* processes that share the batch; NULL: alone; the result as with threads */
 } TextureTrainerSettings;
 
 /* Where training stands. */
@@ -47,15 +49,22 @@ void texture_trainer_set_steps(TextureTrainer *trainer, size_t steps);
  * the first step. Its network must be the trainer's but for the classes: -1 if it is not. */
 int texture_trainer_start_from(TextureTrainer *trainer, const TextureModel *source, Error *err);
 
+/* Before the first step, where there is a team: all take over what the first process knows (it
+ * alone need have started from a model or resumed). -1 on all if they do not train the same network
+ * on the same sound with the same settings. */
+int texture_trainer_meet(TextureTrainer *trainer, Error *err);
+
 /* The work of a step on all threads but for its last hundredth, the update: nothing changes. To
- * measure what a step takes. */
+ * measure what a step takes. All processes of a team. */
 int texture_trainer_rehearse(TextureTrainer *trainer, Error *err);
 
-/* One step on all threads. -1 when the loss is no longer finite, or a thread can't start. */
+/* One step on all threads of all processes. -1 when the loss is no longer finite, a thread can't
+ * start or a process is lost: then the weights are as they were. */
 int texture_trainer_step(TextureTrainer *trainer, Error *err);
 
 /* Held-out loss of the averaged weights; remembers them if they are the best so far. Without
- * anything held out the averaged weights count as best. */
+ * anything held out the averaged weights count as best. All processes of a team, which also see
+ * whether their weights are still the same: -1 if not. */
 int texture_trainer_evaluate(TextureTrainer *trainer, Error *err);
 
 /* Steps from one evaluation to the next: a fortieth of all, 25 to 250, so that the best moment of a
@@ -73,8 +82,9 @@ void texture_trainer_add_seconds(TextureTrainer *trainer, double seconds);
 /* Puts the best weights so far into the model. */
 void texture_trainer_finish(TextureTrainer *trainer);
 
-/* Everything that training needs to go on, whole or not at all. */
-int texture_trainer_save(const TextureTrainer *trainer, const char *path, Error *err);
+/* Everything that training needs to go on, whole or not at all, as it stands after the last whole
+ * step: any thread may call this while another one is in a step. */
+int texture_trainer_save(TextureTrainer *trainer, const char *path, Error *err);
 
 /* Takes up a checkpoint: refused when it is of another corpus, network, seed or batch. */
 int texture_trainer_resume(TextureTrainer *trainer, const char *path, Error *err);

@@ -7,7 +7,7 @@
 # that a branch before has excluded the value.
 set -u
 failures=0
-printf '%s\n' dsp/*.c models/*.c plugin/*.c cli/*.c |
+printf '%s\n' dsp/*.c models/*.c plugin/*.c cli/*.c cli/*/*.c |
     xargs -n 8 -P "${JOBS:-1}" sh -c 'flags=$1; shift; clang-tidy --quiet "$@" -- $flags 2>/dev/null' lint "$*" ||
     failures=$((failures + 1))
 cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr -j "${JOBS:-1}" \

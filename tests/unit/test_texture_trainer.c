@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -432,6 +434,50 @@ static void a_resumed_run_is_the_unbroken_one(void **state)
     stop(&second);
 }
 
+/* Saves again and again while another thread trains. */
+typedef struct Saver {
+    TextureTrainer *trainer;
+    atomic_bool ended;
+    int failed;
+    size_t times;
+} Saver;
+
+static void *save_all_the_time(void *user)
+{
+    Saver *saver = user;
+    for (; !saver->failed && !atomic_load(&saver->ended); saver->times++)
+        saver->failed = texture_trainer_save(saver->trainer, path, NULL);
+    return NULL;
+}
+
+static void a_checkpoint_made_meanwhile_is_whole(void **state)
+{
+    (void)state;
+    const Setting setting = plain_setting();
+    Run run = start(&setting), resumed = start(&setting), unbroken = start(&setting);
+    Saver saver = {.trainer = run.trainer};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, save_all_the_time, &saver), 0);
+    for (int i = 0; i < 20; i++) {
+        take_steps(&run, 1);
+        texture_trainer_add_seconds(run.trainer, 0.5);
+    }
+    atomic_store(&saver.ended, true);
+    pthread_join(thread, NULL);
+    assert_true(!saver.failed && saver.times > 1);
+    assert_int_equal(texture_trainer_resume(resumed.trainer, path, NULL), 0);
+    const size_t steps = texture_trainer_progress(resumed.trainer).step;
+    take_steps(&unbroken, steps);
+    take_steps(&unbroken, 2);
+    take_steps(&resumed, 2);
+    evaluate(&unbroken);
+    evaluate(&resumed);
+    assert_memory_equal(weights(&unbroken), weights(&resumed), weight_count(&run) * sizeof(float));
+    stop(&run);
+    stop(&resumed);
+    stop(&unbroken);
+}
+
 static void threads_change_rounding_only(void **state)
 {
     (void)state;
@@ -626,6 +672,7 @@ int main(void)
         cmocka_unit_test(a_run_stops_at_its_best),
         cmocka_unit_test(a_rehearsal_changes_nothing),
         cmocka_unit_test(a_resumed_run_is_the_unbroken_one),
+        cmocka_unit_test(a_checkpoint_made_meanwhile_is_whole),
         cmocka_unit_test(threads_change_rounding_only),
         cmocka_unit_test(other_checkpoints_are_refused),
         cmocka_unit_test(broken_checkpoints_are_refused),
