@@ -51,6 +51,7 @@ struct Generator {
     TransformPlayback *transform; /* NULL while nothing is transformed */
     uint64_t lead, silent;        /* frames of silence before; those that it was given */
     uint64_t origin;              /* the input's frame that was its first after that */
+    uint64_t begins;              /* frame that its sound begins at */
     uint64_t fed;                 /* ... and the one that it is given next */
     Source source;
     TextureSettings settings;

@@ -40,7 +40,8 @@ static bool open_stream(Generator *generator, const Command *command, uint64_t s
     generator->origin = generator->fed = since;
     generator->lead = lead;
     generator->silent = 0;
-    lanes_begin(generator->lanes, since + latency - lead);
+    generator->begins = since + latency - lead;
+    lanes_begin(generator->lanes, generator->begins);
     return true;
 }
 
@@ -99,7 +100,8 @@ static int feed(Generator *generator)
 }
 
 /* The new model transforms what was heard of late first, so that it is there when the old one's
- * sound fades into its own. */
+ * sound fades into its own: it must not begin later than that one does, of which nothing more
+ * comes. What too little was heard for begins with silence. */
 int transforming_swap(Generator *generator, const Command *command)
 {
     if (!generator->model)
@@ -107,15 +109,17 @@ int transforming_swap(Generator *generator, const Command *command)
     const uint64_t latency = generator_latency(generator->model, generator->rate);
     const uint64_t horizon = lanes_horizon(generator->lanes);
     const uint64_t oldest = hearing_oldest(generator->hearing);
-    const uint64_t wanted = horizon > latency ? horizon - latency : 0;
+    const uint64_t start = horizon > generator->begins ? horizon : generator->begins;
+    const uint64_t wanted = start > latency ? start - latency : 0;
     const uint64_t since = wanted > oldest ? wanted : oldest;
-    if (!open_stream(generator, command, since, 0))
+    const uint64_t lead = latency > start - since ? latency - (start - since) : 0;
+    if (!open_stream(generator, command, since, lead))
         return 0;
     const size_t least = lanes_least(generator->lanes);
     for (int moved = 1; moved > 0;) {
         const uint64_t passed = lanes_horizon(generator->lanes);
-        const uint64_t behind = passed > since + latency ? passed - since - latency : 0;
-        if (lanes_waiting(generator->lanes) >= least + behind)
+        const uint64_t late = passed > start ? passed - start : 0;
+        if (lanes_waiting(generator->lanes) >= least + late)
             break;
         hearing_take(generator->hearing);
         moved = feed(generator);

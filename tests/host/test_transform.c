@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <limits.h>
 #include <math.h>
 #include <sndfile.h>
 #include <stdio.h>
@@ -207,6 +208,32 @@ static void test_from_the_transport_s_start(void **state)
         assert_true(fabs(10 * log10(louder)) < 1);
         host_close(host);
     }
+}
+
+/* Another model, while the silence that stands for what was not heard still goes in: what it makes
+ * is due at once, too, and an export does not wait for it in vain. */
+static void test_model_changes_at_the_transport_s_start(void **state)
+{
+    (void)state;
+    enum { RATE = 48000, FRAMES = 2 * RATE };
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/../other.safetensors", host_tiny_bundle());
+    make_input(FRAMES);
+    Host *host = open_host(host_tiny_bundle(), RATE, 0.5F);
+    host_set(host, "freewheel", 1);
+    host_activate(host);
+    host_position(host, 0, 0, 0, 0);
+    host_run(host, 6144);
+    host_position(host, 0, 0, 1, 0);
+    host_choose(host, path);
+    for (size_t at = 0; at < FRAMES; at += BLOCK) {
+        pass(host, out, at, at + BLOCK < FRAMES ? BLOCK : FRAMES - at, BLOCK, false);
+        assert_true(host_took(host).seconds < 15 * HOST_SLOW);
+        if (at == 0)
+            host_settle(host);
+    }
+    assert_true(power(out, RATE, FRAMES) > 1e-6);
+    host_close(host);
 }
 
 static void test_latency(void **state)
@@ -440,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equals_the_command),
         cmocka_unit_test(test_from_the_transport_s_start),
+        cmocka_unit_test(test_model_changes_at_the_transport_s_start),
         cmocka_unit_test(test_latency),
         cmocka_unit_test(test_live),
         cmocka_unit_test(test_modes_change_without_clicks),
