@@ -3,8 +3,6 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "cli/sound_check.h"
-#include "cli/soundfile.h"
 #include "dsp/analysis.h"
 #include "dsp/resample.h"
 
@@ -201,9 +199,7 @@ static void recording_name(const char *file, char *name, size_t room)
         *dot = '\0';
 }
 
-/* Reads a file as training hears it: of at most two channels, without an offset. `findings` says
- * what had better be mended. */
-static int load(const char *path, Sound *sound, SoundFindings *findings, Error *err)
+int sound_folder_load(const char *path, Sound *sound, SoundFindings *findings, Error *err)
 {
     if (soundfile_load(path, 0, sound, err))
         return -1;
@@ -218,7 +214,7 @@ static int add_file(Reader *reader, const char *class_name, const char *path, co
 {
     Sound sound;
     char recording[256];
-    if (load(path, &sound, findings, err))
+    if (sound_folder_load(path, &sound, findings, err))
         return -1;
     const unsigned rate = sound.rate;
     recording_name(file, recording, sizeof recording);
@@ -242,7 +238,7 @@ static void add_variant(Reader *reader, const char *class_name, const char *path
     Sound sound;
     SoundFindings findings;
     char recording[256];
-    if (load(path, &sound, &findings, NULL))
+    if (sound_folder_load(path, &sound, &findings, NULL))
         return;
     drop_silent_channel(&sound);
     for (size_t i = 0; i < sound.frames; i++)
@@ -256,6 +252,39 @@ static void add_variant(Reader *reader, const char *class_name, const char *path
     sound_free(&sound);
 }
 
+/* Takes a file down that was used. */
+static int remember(Reader *reader, const char *class_name, const char *path, const char *file,
+                    Error *err)
+{
+    FolderReport *report = reader->report;
+    char recording[256];
+    FolderFile *files = realloc(report->files, (report->used + 1) * sizeof *files);
+    if (!files)
+        return error_set(err, "out of memory for files");
+    report->files = files;
+    recording_name(file, recording, sizeof recording);
+    FolderFile *one = &files[report->used];
+    *one = (FolderFile){strdup(path), strdup(recording),
+                        corpus_class(reader->corpus, class_name, NULL)};
+    if (one->path && one->recording) {
+        report->used++;
+        return 0;
+    }
+    free(one->path);
+    free(one->recording);
+    return error_set(err, "out of memory for files");
+}
+
+void folder_report_free(FolderReport *report)
+{
+    for (size_t i = 0; i < report->used; i++) {
+        free(report->files[i].path);
+        free(report->files[i].recording);
+    }
+    free(report->files);
+    *report = (FolderReport){.used = 0};
+}
+
 /* Whether it could be used. */
 static bool read_file(Reader *reader, const char *class_name, const char *path, const char *file)
 {
@@ -263,14 +292,14 @@ static bool read_file(Reader *reader, const char *class_name, const char *path, 
     SoundFindings findings = {.count = 0};
     double seconds;
     progress_update(&reader->progress, 0.0, "reading %s/%s", class_name, file);
-    if (add_file(reader, class_name, path, file, &seconds, &findings, &fault)) {
+    if (add_file(reader, class_name, path, file, &seconds, &findings, &fault) ||
+        remember(reader, class_name, path, file, &fault)) {
         warn(reader, "skipped", path, fault.message);
         reader->report->skipped++;
         return false;
     }
     for (size_t i = 0; i < findings.count; i++)
         warn(reader, "warning", path, findings.lines[i]);
-    reader->report->used++;
     reader->report->seconds += seconds;
     reader->seconds += seconds;
     return true;
@@ -415,7 +444,7 @@ int sound_folder_read(const char *folder, const StringList *only, const TextureC
                       const Bands *bands, Corpus *corpus, bool quiet, FolderReport *report,
                       Error *err)
 {
-    *report = (FolderReport){0, 0, 0.0};
+    *report = (FolderReport){.used = 0};
     Reader reader = {.config = config, .bands = bands, .corpus = corpus, .report = report};
     if (!is_folder(folder))
         return error_set(err, "%s: is not a folder that can be opened: give a folder of recordings",

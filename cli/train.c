@@ -149,6 +149,8 @@ static int read_request(int argc, char **argv, TrainRequest *request, bool *melo
         OPTION_NUMBER("save-every", &request->save_every, 0, 1440, "MINUTES",
                       "write a checkpoint this often; 5 if not given"),
         OPTION_FLAG("resume", &request->resume, "go on from MODEL.checkpoint"),
+        OPTION_FLAG("no-preview", &request->no_preview,
+                    "write no pictures and sounds of its course, and do not measure the result"),
         OPTION_NUMBER("holdout", &request->holdout, 0, 0.9, "SHARE",
                       "sound or tunes set aside to test on; 0.1 if not given"),
         OPTION_INTEGER("seed", &request->seed, 0, INT64_MAX, "N", "of all that is drawn; 1"),

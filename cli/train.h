@@ -15,7 +15,7 @@ typedef struct TrainRequest {
     double hours, holdout;
     double save_every;   /* minutes between checkpoints */
     int64_t steps, seed; /* steps 0: as many as the hours allow */
-    bool resume;
+    bool resume, no_preview;
     CardOptions card;
     CommonOptions common;
     /* Of textures only; 0 or NULL where not given, until the verb fills in what is usual. */

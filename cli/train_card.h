@@ -16,6 +16,7 @@ typedef struct TrainedOn {
     const Corpus *corpus;
     TextureProgress progress;
     size_t steps;
+    const char *measured; /* what the report says; NULL: nothing yet */
 } TrainedOn;
 
 /* Writes model and card to `path` as f16, whole or not at all. */

@@ -5,6 +5,8 @@
 #include "cli/train.h"
 #include "cli/train_card.h"
 #include "cli/train_outlook.h"
+#include "cli/train_preview.h"
+#include "cli/train_report.h"
 #include "models/catalogue.h"
 #include "models/texture_trainer.h"
 
@@ -27,6 +29,10 @@ typedef struct Training {
     TextureModel *model;
     TextureTrainer *trainer;
     FolderReport found;
+    TrainSounds sounds;
+    TrainPreview *preview; /* NULL: none is wanted */
+    bool previewed;        /* the user has been told where */
+    TrainReport report;    /* of the model as it is written */
     Progress progress;
     double saved_at;
 } Training;
@@ -167,6 +173,17 @@ static int create_trainer(Training *training, Error *err)
     return 0;
 }
 
+static int create_preview(Training *training, Error *err)
+{
+    training->sounds =
+        (TrainSounds){texture_model_config(training->model), training->corpus, &training->found};
+    if (training->request->no_preview)
+        return 0;
+    training->preview = train_preview_create(training->request, &training->sounds,
+                                             texture_trainer_progress(training->trainer).step, err);
+    return training->preview ? 0 : -1;
+}
+
 /* Measures the machine, says what is to be expected, and turns hours into steps. */
 static int look_ahead(Training *training, Error *err)
 {
@@ -189,7 +206,9 @@ static int look_ahead(Training *training, Error *err)
 /* Writes the model as it is best so far. */
 static int save_model(Training *training, Error *err)
 {
+    char measured[TRAIN_REPORT_ROOM];
     texture_trainer_finish(training->trainer);
+    train_report_card(&training->report, measured);
     const TrainedOn trained = {.folder = training->request->folder,
                                .from = training->from ? training->from_path : NULL,
                                .found = training->found,
@@ -197,9 +216,31 @@ static int save_model(Training *training, Error *err)
                                .seed = training->request->seed,
                                .corpus = training->corpus,
                                .progress = texture_trainer_progress(training->trainer),
-                               .steps = texture_trainer_steps(training->trainer)};
+                               .steps = texture_trainer_steps(training->trainer),
+                               .measured = training->report.count ? measured : NULL};
     return train_card_save(training->model, &training->request->card, &trained,
                            training->request->output, err);
+}
+
+/* What can be seen and heard of the model as it has just been written. -1 if that failed, which is
+ * told of, unless it is for having been interrupted. */
+static int preview(Training *training, const atomic_bool *cancel, Error *why)
+{
+    const TrainRequest *request = training->request;
+    const double start = train_now();
+    Progress progress;
+    progress_end(&training->progress);
+    progress_begin(&progress, request->common.quiet);
+    const int failed = train_preview_write(
+        training->preview, texture_trainer_steps(training->trainer), cancel, &progress, why);
+    progress_end(&progress);
+    if (failed || training->previewed || request->common.quiet)
+        return failed;
+    training->previewed = true;
+    fprintf(request->common.json ? stderr : stdout,
+            "see and hear it in %s: a preview takes %.1f s\n",
+            train_preview_folder(training->preview), train_now() - start);
+    return 0;
 }
 
 /* The model, and what is needed to go on, once it is time. */
@@ -210,7 +251,9 @@ static void save(Training *training)
         return;
     training->saved_at = train_now();
     if (texture_trainer_save(training->trainer, training->checkpoint, &why) ||
-        save_model(training, &why)) {
+        save_model(training, &why) ||
+        (training->preview && preview(training, interrupt_flag(), &why) &&
+         !interrupt_requested())) {
         progress_end(&training->progress);
         train_warn_unsaved(&why);
     }
@@ -235,9 +278,18 @@ static void print_line(Training *training, double seconds_per_step)
     fflush(stdout);
 }
 
-static int evaluate(Training *training, double seconds_per_step, Error *err)
+/* Evaluates the weights, and takes down what comes of it. */
+static int test(Training *training, Error *err)
 {
     if (texture_trainer_evaluate(training->trainer, err))
+        return -1;
+    const TextureProgress p = texture_trainer_progress(training->trainer);
+    return training->preview ? train_preview_add(training->preview, &p, err) : 0;
+}
+
+static int evaluate(Training *training, double seconds_per_step, Error *err)
+{
+    if (test(training, err))
         return -1;
     print_line(training, seconds_per_step);
     save(training);
@@ -287,10 +339,43 @@ static void print_result(const Training *training)
         printf(", \"steps\": %zu, \"loss\": %.6g, ", p.step, p.loss);
         if (!isnan(p.best))
             printf("\"held_out_loss\": %.6g, \"best_step\": %zu, ", p.best, p.best_step);
-        printf("\"seconds\": %.6g}\n", p.seconds);
+        printf("\"seconds\": %.6g", p.seconds);
+        if (training->preview) {
+            printf(", \"preview\": ");
+            report_json_string(stdout, train_preview_folder(training->preview));
+            printf(", \"report\": ");
+            train_report_print_json(stdout, &training->report);
+        }
+        printf("}\n");
     } else if (!training->request->common.quiet) {
         printf("wrote %s after %zu steps\n", training->request->output, p.step);
     }
+}
+
+/* The last preview, and what the model that is written has come to; its card gets the figures. The
+ * model is there: none of this is worth failing for. Who has interrupted training can interrupt
+ * this once more. */
+static void judge(Training *training, bool stopped)
+{
+    const CommonOptions *common = &training->request->common;
+    const atomic_bool *cancel = stopped ? NULL : interrupt_flag();
+    FILE *out = common->json ? stderr : stdout;
+    Error why = {""};
+    Progress progress;
+    if (stopped && !common->quiet)
+        fprintf(out, "the model is written; a last preview and a report follow\n");
+    fflush(out);
+    int failed = preview(training, cancel, &why);
+    progress_begin(&progress, common->quiet);
+    failed = failed || train_report_make(&training->sounds, training->request->output, cancel,
+                                         &progress, &training->report, &why);
+    progress_end(&progress);
+    failed = failed || save_model(training, &why);
+    if (failed)
+        fprintf(stderr, "brume train: warning: %s\n", why.message);
+    if (!common->quiet)
+        train_report_print(out, &training->report);
+    fflush(out);
 }
 
 /* At the end, or when somebody interrupts. */
@@ -306,10 +391,12 @@ static int finish(Training *training, Error *err)
     const int unsaved = stopped && texture_trainer_save(trainer, training->checkpoint, &why);
     /* The weights that count are the best that an evaluation saw; a short run may not have had
      * one. */
-    if (isnan(p.held_out) && texture_trainer_evaluate(trainer, err))
+    if (isnan(p.held_out) && test(training, err))
         return -1;
     if (save_model(training, err))
         return -1;
+    if (training->preview)
+        judge(training, stopped);
     if (unsaved)
         return train_set_unsaved(training->request, &why, err);
     if (stopped)
@@ -325,7 +412,7 @@ static int train(Training *training, Error *err)
 {
     const char *const checkpoint = training->checkpoint;
     if (train_check_files(training->request, &checkpoint, 1, err) || prepare(training, err) ||
-        create_trainer(training, err))
+        create_trainer(training, err) || create_preview(training, err))
         return -1;
     const TextureProgress before = texture_trainer_progress(training->trainer);
     if (!training->request->common.quiet) {
@@ -351,6 +438,8 @@ int train_texture(const TrainRequest *request, Error *err)
     Training training = {.request = request};
     snprintf(training.checkpoint, sizeof training.checkpoint, "%s.checkpoint", request->output);
     const int failed = train(&training, err);
+    train_preview_destroy(training.preview);
+    folder_report_free(&training.found);
     texture_trainer_destroy(training.trainer);
     texture_model_destroy(training.model);
     texture_model_destroy(training.from);

@@ -1,0 +1,286 @@
+#include "cli/train_report.h"
+
+#include "cli/compare_sounds.h"
+#include "cli/grade.h"
+#include "cli/report.h"
+#include "dsp/texture_copies.h"
+#include "dsp/texture_distance.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is measured of the model: so many beginnings, other each time, of so many seconds. */
+enum { RENDERS = 4, RENDER_SECONDS = 6 };
+
+/* Recordings that were learnt from are analysed in pieces of so many seconds, and so many of them
+ * tell how far recordings are from each other. */
+enum { PIECE_SECONDS = 60, AMONG_MOST = 12 };
+
+/* Less than this to learn from is little. */
+static const double LITTLE = 60.0; /* seconds */
+
+/* What measuring needs at hand. */
+typedef struct Measurer {
+    const TrainSounds *sounds;
+    const TextureModel *model;
+    TextureEar *ear;
+    const atomic_bool *cancel;
+    Progress *progress;
+} Measurer;
+
+/* The sounds of one class. */
+typedef struct ClassSounds {
+    CompareSounds made, held, learnt;
+} ClassSounds;
+
+static void warn(const Measurer *measurer, Error *fault)
+{
+    progress_end(measurer->progress);
+    report_clean(fault->message);
+    fprintf(stderr, "brume train: warning: left out of the report: %s\n", fault->message);
+}
+
+/* What is too short or silent says nothing, and is left out. */
+static void add(const Measurer *measurer, CompareSounds *to, const float *mono, size_t n)
+{
+    if (n)
+        compare_sounds_add(to, measurer->ear, mono, n, (double)measurer->sounds->config->rate,
+                           NULL);
+}
+
+static void add_pieces(const Measurer *measurer, CompareSounds *to, const float *mono, size_t n)
+{
+    const size_t piece = PIECE_SECONDS * measurer->sounds->config->rate;
+    for (size_t done = 0; done < n; done += piece)
+        add(measurer, to, mono + done, n - done < piece ? n - done : piece);
+}
+
+static int read_class(const Measurer *measurer, size_t class_index, ClassSounds *of, Error *err)
+{
+    const FolderReport *found = measurer->sounds->found;
+    for (size_t i = 0; i < found->used; i++) {
+        TrainRecording recording;
+        Error fault = {""};
+        if (found->files[i].class_index != class_index)
+            continue;
+        if (measurer->cancel && atomic_load(measurer->cancel))
+            return error_set(err, "interrupted: nothing was measured");
+        progress_update(measurer->progress, (double)i / (double)found->used, "measuring %s",
+                        found->files[i].recording);
+        if (train_recording_read(measurer->sounds, i, &recording, &fault)) {
+            warn(measurer, &fault);
+            continue;
+        }
+        add_pieces(measurer, &of->learnt, recording.mono, recording.held_from);
+        add(measurer, &of->held, recording.mono + recording.held_from,
+            recording.n - recording.held_from);
+        free(recording.mono);
+    }
+    return 0;
+}
+
+static int render_class(const Measurer *measurer, size_t class_index, CompareSounds *made,
+                        Error *err)
+{
+    const size_t n = RENDER_SECONDS * measurer->sounds->config->rate;
+    float *mono = malloc(n * sizeof *mono);
+    int failed = mono ? 0 : error_set(err, "out of memory for the report");
+    for (uint64_t seed = 1; !failed && seed <= RENDERS; seed++) {
+        failed =
+            train_render(measurer->model, class_index, seed, 1, measurer->cancel, mono, n, err);
+        if (!failed)
+            add(measurer, made, mono, n);
+    }
+    free(mono);
+    return failed;
+}
+
+/* How far recordings that were learnt from are from those that were not: what the model's TOTAL is
+ * to be held against. Of the pieces as long as a window at least, some that are spread evenly. */
+static double measure_among(const ClassSounds *of, double window)
+{
+    const TextureSound *const *learnt = compare_sounds_view(&of->learnt);
+    const TextureSound *picked[AMONG_MOST];
+    const TextureSound **fit = malloc((of->learnt.count + 1) * sizeof *fit);
+    TextureDistance distance;
+    size_t n = 0, count = 0;
+    for (size_t i = 0; fit && i < of->learnt.count; i++)
+        if (texture_sound_seconds(learnt[i]) >= window)
+            fit[n++] = learnt[i];
+    for (size_t i = 0; i < AMONG_MOST && i < n; i++)
+        picked[count++] = fit[i * n / (n < AMONG_MOST ? n : AMONG_MOST)];
+    free(fit);
+    if (!count || texture_distance(compare_sounds_view(&of->held), of->held.count, picked, count,
+                                   &distance, NULL))
+        return NAN;
+    return distance.ratio[TEXTURE_TOTAL];
+}
+
+static void measure(const ClassSounds *of, ClassReport *report)
+{
+    const CompareSounds *made = &of->made, *held = &of->held, *learnt = &of->learnt;
+    TextureDistance distance;
+    TextureCopies copies;
+    report->learnt_seconds = learnt->seconds;
+    report->held_seconds = held->seconds;
+    report->total = report->among = report->spread = report->memorisation = NAN;
+    if (!texture_copies(compare_sounds_view(made), made->count, compare_sounds_view(learnt),
+                        learnt->count, compare_sounds_view(held), held->count, &copies, NULL))
+        report->memorisation = copies.ratio;
+    if (!held->count) {
+        error_set(&report->unknown, "nothing was set aside to measure it against");
+    } else if (texture_distance(compare_sounds_view(held), held->count, compare_sounds_view(made),
+                                made->count, &distance, &report->unknown)) {
+        error_prefix(&report->unknown, "%.1f s were set aside", held->seconds);
+    } else {
+        report->total = distance.ratio[TEXTURE_TOTAL];
+        report->spread = distance.spread[TEXTURE_TOTAL];
+        report->among = measure_among(of, distance.window);
+    }
+}
+
+static int report_class(const Measurer *measurer, size_t c, ClassReport *report, Error *err)
+{
+    ClassSounds of = {{NULL, 0, 0.0}, {NULL, 0, 0.0}, {NULL, 0, 0.0}};
+    snprintf(report->name, sizeof report->name, "%s", measurer->sounds->config->classes[c]);
+    const int failed =
+        read_class(measurer, c, &of, err) || render_class(measurer, c, &of.made, err);
+    if (!failed)
+        measure(&of, report);
+    compare_sounds_free(&of.made);
+    compare_sounds_free(&of.held);
+    compare_sounds_free(&of.learnt);
+    return failed ? -1 : 0;
+}
+
+int train_report_make(const TrainSounds *sounds, const char *path, const atomic_bool *cancel,
+                      Progress *progress, TrainReport *report, Error *err)
+{
+    *report = (TrainReport){.of = corpus_classes(sounds->corpus)};
+    TextureModel *model = texture_model_open(path, err);
+    TextureEar *ear = model ? texture_ear_create(err) : NULL;
+    const Measurer measurer = {sounds, model, ear, cancel, progress};
+    int failed = ear ? 0 : -1;
+    for (size_t c = 0; !failed && c < train_classes_shown(sounds); c++) {
+        failed = report_class(&measurer, c, &report->classes[c], err);
+        report->count += !failed;
+    }
+    progress_end(progress);
+    texture_ear_destroy(ear);
+    texture_model_destroy(model);
+    if (failed)
+        report->count = 0;
+    return failed;
+}
+
+static bool is_copied(const ClassReport *class)
+{
+    return class->memorisation < GRADE_LEAST_MEMORISATION;
+}
+
+/* Real recordings that differ among themselves are all that a model can come near to. */
+static const char *verdict(const ClassReport *class)
+{
+    static const char *const words[] = {[GRADE_AS_REAL] = "as good as real",
+                                        [GRADE_NEAR] = "near",
+                                        [GRADE_LIKENESS] = "a likeness",
+                                        [GRADE_FAR] = "far"};
+    if (is_copied(class))
+        return "learnt by heart: parts are copies";
+    if (isnan(class->total))
+        return "cannot tell";
+    return words[grade_of(class->total / fmax(1.0, class->among))];
+}
+
+static void print_class(FILE *out, const ClassReport *class)
+{
+    const bool told = !isnan(class->total);
+    fprintf(out, "  ");
+    report_text(out, class->name, 0);
+    fprintf(out, ": ");
+    if (told)
+        fprintf(out, "TOTAL %.2f", class->total);
+    if (told && !isnan(class->among))
+        fprintf(out, " (recordings among themselves %.2f)", class->among);
+    if (!isnan(class->memorisation))
+        fprintf(out, "%smemorisation %.2f", told ? ", " : "", class->memorisation);
+    fprintf(out, "%s%s", told || !isnan(class->memorisation) ? ": " : "", verdict(class));
+    if (!told)
+        fprintf(out, "; how near it is cannot be told: %s", class->unknown.message);
+    if (class->spread < GRADE_LEAST_SPREAD)
+        fprintf(out, "; more uniform than the recordings");
+    if (told && class->held_seconds < GRADE_SHORT_REFERENCE)
+        fprintf(out, "; rough, for only %.0f s were set aside", class->held_seconds);
+    if (class->learnt_seconds < LITTLE)
+        fprintf(out, "; %.0f s to learn from are little", class->learnt_seconds);
+    fprintf(out, "\n");
+}
+
+void train_report_print(FILE *out, const TrainReport *report)
+{
+    if (!report->count)
+        return;
+    fprintf(out, "against recordings that it never heard (TOTAL 1: as near as they are to each "
+                 "other; brume compare tells more)");
+    if (report->count < report->of)
+        fprintf(out, ", the first %zu of %zu classes", report->count, report->of);
+    fprintf(out, ":\n");
+    for (size_t i = 0; i < report->count; i++)
+        print_class(out, &report->classes[i]);
+}
+
+static void print_number(FILE *out, const char *name, double value)
+{
+    if (isfinite(value))
+        fprintf(out, "\"%s\": %.5g, ", name, value);
+    else
+        fprintf(out, "\"%s\": null, ", name);
+}
+
+void train_report_print_json(FILE *out, const TrainReport *report)
+{
+    fprintf(out, "[");
+    for (size_t i = 0; i < report->count; i++) {
+        const ClassReport *class = &report->classes[i];
+        fprintf(out, "%s{\"class\": ", i ? ", " : "");
+        report_json_string(out, class->name);
+        fprintf(out, ", ");
+        print_number(out, "total", class->total);
+        print_number(out, "recordings", class->among);
+        print_number(out, "memorisation", class->memorisation);
+        print_number(out, "spread", class->spread);
+        print_number(out, "learnt_s", class->learnt_seconds);
+        print_number(out, "held_out_s", class->held_seconds);
+        fprintf(out, "\"verdict\": ");
+        report_json_string(out, verdict(class));
+        if (class->unknown.message[0]) {
+            fprintf(out, ", \"unknown\": ");
+            report_json_string(out, class->unknown.message);
+        }
+        fprintf(out, "}");
+    }
+    fprintf(out, "]");
+}
+
+/* ", NAME 1.23" onto the end of `text`, where there is such a figure. */
+static void append_figure(char text[TRAIN_REPORT_ROOM], const char *name, double value)
+{
+    const size_t used = strlen(text);
+    if (!isnan(value))
+        snprintf(text + used, TRAIN_REPORT_ROOM - used, ", %s %.2f", name, value);
+}
+
+void train_report_card(const TrainReport *report, char text[TRAIN_REPORT_ROOM])
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < report->count; i++) {
+        const ClassReport *class = &report->classes[i];
+        const size_t used = strlen(text);
+        snprintf(text + used, TRAIN_REPORT_ROOM - used, "%s%s: %s", i ? "; " : "", class->name,
+                 verdict(class));
+        append_figure(text, "TOTAL", class->total);
+        append_figure(text, "recordings", class->among);
+        append_figure(text, "memorisation", class->memorisation);
+    }
+}

@@ -1,0 +1,41 @@
+/* What a training is heard and measured by: its recordings, read again, for the corpus keeps
+ * features alone; and what its model makes. All mono or stereo at the model's rate. */
+#ifndef BRUME_CLI_TRAIN_SOUNDS_H
+#define BRUME_CLI_TRAIN_SOUNDS_H
+
+#include "cli/sound_folder.h"
+#include "models/texture_model.h"
+
+#include <stdatomic.h>
+
+/* Previews and report are of the first classes alone, so that they cost little. */
+enum { TRAIN_CLASSES_SHOWN = 4 };
+
+/* Where recordings came from; all of it outlives those who use it. */
+typedef struct TrainSounds {
+    const TextureConfig *config;
+    const Corpus *corpus; /* after corpus_split */
+    const FolderReport *found;
+} TrainSounds;
+
+/* A recording as a listener hears it. */
+typedef struct TrainRecording {
+    float *mono; /* (n,), to be freed */
+    size_t n;
+    size_t held_from; /* what is held out begins here; n: nothing is */
+} TrainRecording;
+
+/* Reads file number `file` of sounds->found again. -1, with *recording empty, when it can no longer
+ * be read or is another one than training read. */
+int train_recording_read(const TrainSounds *sounds, size_t file, TrainRecording *recording,
+                         Error *err);
+
+/* How many classes are shown. */
+size_t train_classes_shown(const TrainSounds *sounds);
+
+/* The first `frames` frames, interleaved, that `brume render` would make of one class: out (frames,
+ * channels). -1 when cancelled (`cancel` may be NULL) or out of memory. */
+int train_render(const TextureModel *model, size_t class_index, uint64_t seed, unsigned channels,
+                 const atomic_bool *cancel, float *out, size_t frames, Error *err);
+
+#endif
