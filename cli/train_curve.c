@@ -1,6 +1,8 @@
 #include "cli/train_curve.h"
 
 #include "cli/output.h"
+#include "cli/report.h"
+#include "cli/train_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,12 +21,6 @@ void train_curve_free(TrainCurve *curve)
 {
     free(curve->points);
     *curve = (TrainCurve){NULL, 0};
-}
-
-void train_curve_cut(TrainCurve *curve, size_t step)
-{
-    while (curve->count && curve->points[curve->count - 1].step > step)
-        curve->count--;
 }
 
 int train_curve_add(TrainCurve *curve, CurvePoint point, Error *err)
@@ -84,7 +80,10 @@ static int read_lines(TrainCurve *curve, FILE *file, const char *path, Error *er
     return ferror(file) ? error_set(err, "%s: cannot be read: %s", path, strerror(errno)) : 0;
 }
 
-int train_curve_read(TrainCurve *curve, const char *path, Error *err)
+/* Reads a file that train_curve_write wrote; *curve is empty before. Trusts nothing of it: -1 with
+ * *curve empty for what is no ordinary file, not of this form, or absurdly large. A file that is
+ * not there is an empty curve. */
+static int read_curve(TrainCurve *curve, const char *path, Error *err)
 {
     struct stat status;
     /* A pipe must not be waited for. */
@@ -105,6 +104,22 @@ int train_curve_read(TrainCurve *curve, const char *path, Error *err)
     else
         close(fd);
     return failed;
+}
+
+int train_curve_take_up(TrainCurve *curve, const char *folder, const char *name, size_t step,
+                        Error *err)
+{
+    char path[TRAIN_PATH_ROOM];
+    Error fault = {""};
+    if (train_folder_file(folder, name, path, err))
+        return -1;
+    if (read_curve(curve, path, &fault)) {
+        report_clean(fault.message);
+        fprintf(stderr, "brume train: warning: %s: a new curve begins\n", fault.message);
+    }
+    while (curve->count && curve->points[curve->count - 1].step > step)
+        curve->count--;
+    return 0;
 }
 
 int train_curve_write(const TrainCurve *curve, const char *path, Error *err)

@@ -22,16 +22,14 @@ typedef struct TrainCurve {
 
 void train_curve_free(TrainCurve *curve);
 
-/* Forgets the points beyond `step`: those that training will pass again. */
-void train_curve_cut(TrainCurve *curve, size_t step);
-
 /* Adds a point, in the place of those that are not before it. -1 out of memory. */
 int train_curve_add(TrainCurve *curve, CurvePoint point, Error *err);
 
-/* Reads a file that train_curve_write wrote; *curve is empty before. Trusts nothing of it: -1 with
- * *curve empty for what is no ordinary file, not of this form, or absurdly large. A file that is
- * not there is an empty curve. */
-int train_curve_read(TrainCurve *curve, const char *path, Error *err);
+/* Reads `name` in `folder` as far as `step`, for a training that goes on from there: what it will
+ * pass again is forgotten. A file that is no curve is told of on standard error, and a new curve
+ * begins. -1 when the path is too long. */
+int train_curve_take_up(TrainCurve *curve, const char *folder, const char *name, size_t step,
+                        Error *err);
 
 /* Writes "step,loss,held_out,seconds" and a line for each point, whole or not at all. */
 int train_curve_write(const TrainCurve *curve, const char *path, Error *err);

@@ -39,3 +39,12 @@ int train_folder_file(const char *folder, const char *name, char path[TRAIN_PATH
                ? 0
                : error_set(err, "%.60s...: the path is too long", folder);
 }
+
+void train_folder_tell(const TrainRequest *request, const char *folder, double seconds)
+{
+    FILE *out = request->common.json ? stderr : stdout;
+    if (request->common.quiet)
+        return;
+    fprintf(out, "see and hear it in %s: a preview takes %.1f s\n", folder, seconds);
+    fflush(out);
+}

@@ -13,4 +13,8 @@ int train_folder_make(const char *folder, Error *err);
 /* The path of a file in it. -1 when that is too long. */
 int train_folder_file(const char *folder, const char *name, char path[TRAIN_PATH_ROOM], Error *err);
 
+/* Says where a training can be seen and heard, and what that takes, unless silence was asked for.
+ */
+void train_folder_tell(const TrainRequest *request, const char *folder, double seconds);
+
 #endif

@@ -3,6 +3,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/train.h"
+#include "cli/train_melody_preview.h"
 #include "models/melody_model.h"
 #include "models/note_trainer.h"
 #include "models/predictor_trainer.h"
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 /* Steps that tell the machine's speed. */
-enum { MEASURE_STEPS = 20, TIERS = 2, LINE_ROOM = 160 };
+enum { MEASURE_STEPS = 20, TIERS = MELODY_TIERS, LINE_ROOM = 160 };
 
 /* Training stops when this share of all steps has passed without a better validation loss. */
 static const double PATIENCE = 0.25;
@@ -26,8 +27,9 @@ enum { NOTES_STEPS = 3000, UNSETTLED_STEPS = 1000000000 };
 /* Where a tier stands. */
 typedef struct Standing {
     size_t step, best_step;
-    double best, seconds; /* validation loss, NaN where not known; seconds in steps */
-    char line[LINE_ROOM]; /* its losses in words */
+    double best, seconds;  /* validation loss, NaN where not known; seconds in steps */
+    double bits, held_out; /* in training, in validation; NaN where not known */
+    char line[LINE_ROOM];  /* its losses in words */
 } Standing;
 
 /* One of the two networks in training, as both trainers can be treated. */
@@ -55,6 +57,7 @@ typedef struct Training {
     NoteTrainer *notes;
     PredictorTrainer *samples;
     Tier tiers[TIERS];
+    MelodyPreview *preview; /* NULL: none is wanted */
     Progress progress;
 } Training;
 
@@ -91,8 +94,9 @@ static int notes_resume(void *trainer, const char *path, Error *err)
 static Standing notes_stand(const void *trainer)
 {
     const NoteProgress p = note_trainer_progress(trainer);
-    Standing standing = {p.step, p.best_step, p.best, p.seconds, ""};
     const double bits = 1.0 / log(2.0);
+    Standing standing = {p.step,        p.best_step,       p.best, p.seconds,
+                         bits * p.loss, bits * p.held_out, ""};
     int used = snprintf(standing.line, LINE_ROOM, "%.3f bits a note", bits * p.loss);
     if (!isnan(p.held_out))
         snprintf(standing.line + used, LINE_ROOM - (size_t)used,
@@ -131,10 +135,17 @@ static int samples_resume(void *trainer, const char *path, Error *err)
     return predictor_trainer_resume(trainer, path, err);
 }
 
+/* Of both kinds of window; of those without a plan alone, where there are no others. */
+static double mean_bits(const double bits[2])
+{
+    return isnan(bits[1]) ? bits[0] : 0.5 * (bits[0] + bits[1]);
+}
+
 static Standing samples_stand(const void *trainer)
 {
     const PredictorProgress p = predictor_trainer_progress(trainer);
-    Standing standing = {p.step, p.best_step, p.best, p.seconds, ""};
+    Standing standing = {
+        p.step, p.best_step, p.best, p.seconds, mean_bits(p.bits), mean_bits(p.held_out), ""};
     int used = snprintf(standing.line, LINE_ROOM, "%.3f bits a sample, %.3f planned", p.bits[0],
                         p.bits[1]);
     if (!isnan(p.held_out[0]))
@@ -269,6 +280,25 @@ static void save(Training *training, Tier *tier)
     }
 }
 
+/* What can be seen of it so far; and heard, once the samples are being learnt. */
+static void preview(Training *training, bool heard, const atomic_bool *cancel)
+{
+    progress_end(&training->progress);
+    melody_model_set_notes(training->model, note_trainer_best(training->notes));
+    melody_model_set_samples(training->model, predictor_trainer_weights(training->samples));
+    melody_preview_write(training->preview, heard ? training->model : NULL, cancel);
+}
+
+/* Evaluates a tier, and takes down what comes of it. */
+static int evaluate(Training *training, const Tier *tier, Error *err)
+{
+    if (tier->evaluate(tier->trainer, err))
+        return -1;
+    const Standing s = tier->stand(tier->trainer);
+    return melody_preview_add(training->preview, (MelodyTier)(tier - training->tiers),
+                              (CurvePoint){s.step, s.bits, s.held_out, s.seconds}, err);
+}
+
 /* Steps until all are done, somebody interrupts, or the validation loss has long stopped falling.
  * A checkpoint stays at the end: the other tier is not done yet. */
 static int run(Training *training, Tier *tier, Error *err)
@@ -291,12 +321,13 @@ static int run(Training *training, Tier *tier, Error *err)
         progress_update(&training->progress, (double)(step + 1) / (double)tier->steps,
                         "%s: step %zu, %.2f steps/s", tier->name, step + 1, 1.0 / seconds_per_step);
         if ((step + 1) % tier->evaluate_every == 0 || step + 1 == tier->steps) {
-            if (tier->evaluate(tier->trainer, err))
+            if (evaluate(training, tier, err))
                 return -1;
             print_line(training, tier, seconds_per_step);
         }
         if (train_now() - saved_at > 60.0 * training->request->save_every) {
             save(training, tier);
+            preview(training, tier == &training->tiers[MELODY_SAMPLES], interrupt_flag());
             saved_at = train_now();
         }
     }
@@ -358,6 +389,15 @@ static int save_model(Training *training, Error *err)
                              request->output, err);
 }
 
+static int create_preview(Training *training, Error *err)
+{
+    size_t steps[TIERS];
+    for (size_t t = 0; t < TIERS; t++)
+        steps[t] = training->tiers[t].stand(training->tiers[t].trainer).step;
+    return melody_preview_create(training->request, &training->found, steps, &training->preview,
+                                 err);
+}
+
 static void print_found(const Training *training)
 {
     const MelodyFolder *found = &training->found;
@@ -385,8 +425,10 @@ static void print_result(const Training *training)
     if (training->request->common.json) {
         printf("{\"model\": ");
         report_json_string(stdout, training->request->output);
-        printf(", \"note_steps\": %zu, \"sample_steps\": %zu, \"seconds\": %.6g}\n", notes.step,
+        printf(", \"note_steps\": %zu, \"sample_steps\": %zu, \"seconds\": %.6g", notes.step,
                samples.step, notes.seconds + samples.seconds);
+        melody_preview_print_json(stdout, training->preview);
+        printf("}\n");
     } else if (!training->request->common.quiet) {
         printf("wrote %s after %zu steps of the notes, %zu of the samples\n",
                training->request->output, notes.step, samples.step);
@@ -402,10 +444,11 @@ static int finish(Training *training, Error *err)
     /* The weights that count are the best that an evaluation saw; a short run may have had none. */
     for (size_t t = 0; t < TIERS; t++)
         if (!training->tiers[t].stand(training->tiers[t].trainer).best_step &&
-            training->tiers[t].evaluate(training->tiers[t].trainer, err))
+            evaluate(training, &training->tiers[t], err))
             return -1;
     if (save_model(training, err))
         return -1;
+    preview(training, true, stopped ? NULL : interrupt_flag());
     for (size_t t = 0; t < TIERS && stopped; t++)
         if (training->tiers[t].unsaved.message[0])
             return train_set_unsaved(training->request, &training->tiers[t].unsaved, err);
@@ -429,7 +472,7 @@ static int train(Training *training, Error *err)
                            &training->found, err))
         return -1;
     training->model = melody_model_create(&config, err);
-    if (!training->model || create_trainers(training, err))
+    if (!training->model || create_trainers(training, err) || create_preview(training, err))
         return -1;
     print_found(training);
     progress_begin(&training->progress, request->common.quiet);
@@ -444,6 +487,7 @@ int train_melody(const TrainRequest *request, Error *err)
 {
     Training training = {.request = request};
     const int failed = train(&training, err);
+    melody_preview_destroy(training.preview);
     note_trainer_destroy(training.notes);
     predictor_trainer_destroy(training.samples);
     melody_model_destroy(training.model);

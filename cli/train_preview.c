@@ -46,21 +46,6 @@ typedef struct Writer {
     Progress *progress;
 } Writer;
 
-static int take_up_curve(TrainPreview *preview, size_t step, Error *err)
-{
-    char path[TRAIN_PATH_ROOM];
-    Error fault = {""};
-    if (train_folder_file(preview->folder, "loss.csv", path, err))
-        return -1;
-    if (!train_curve_read(&preview->curve, path, &fault)) {
-        train_curve_cut(&preview->curve, step);
-        return 0;
-    }
-    report_clean(fault.message);
-    fprintf(stderr, "brume train: warning: %s: a new one begins here\n", fault.message);
-    return 0;
-}
-
 TrainPreview *train_preview_create(const TrainRequest *request, const TrainSounds *sounds,
                                    size_t step, Error *err)
 {
@@ -72,7 +57,8 @@ TrainPreview *train_preview_create(const TrainRequest *request, const TrainSound
     preview->request = request;
     preview->sounds = sounds;
     if (train_folder_name(request->output, preview->folder, err) ||
-        (request->resume && take_up_curve(preview, step, err))) {
+        (request->resume &&
+         train_curve_take_up(&preview->curve, preview->folder, "loss.csv", step, err))) {
         train_preview_destroy(preview);
         return NULL;
     }
@@ -216,7 +202,7 @@ static int write_class(const Writer *writer, size_t c, size_t step, Error *err)
             return -1;
     }
     downmix(writer->sound, writer->frames, CHANNELS, writer->mono);
-    snprintf(title, sizeof title, "%s: made by the model, best of %zu steps", name, step);
+    snprintf(title, sizeof title, "%s: what the model makes after %zu steps", name, step);
     report_clean(title);
     return draw(writer, 2 * c + 1, title, writer->mono, writer->frames, err);
 }

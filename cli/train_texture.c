@@ -4,6 +4,7 @@
 #include "cli/sound_folder.h"
 #include "cli/train.h"
 #include "cli/train_card.h"
+#include "cli/train_folder.h"
 #include "cli/train_outlook.h"
 #include "cli/train_preview.h"
 #include "cli/train_report.h"
@@ -234,13 +235,10 @@ static int preview(Training *training, const atomic_bool *cancel, Error *why)
     const int failed = train_preview_write(
         training->preview, texture_trainer_steps(training->trainer), cancel, &progress, why);
     progress_end(&progress);
-    if (failed || training->previewed || request->common.quiet)
-        return failed;
-    training->previewed = true;
-    fprintf(request->common.json ? stderr : stdout,
-            "see and hear it in %s: a preview takes %.1f s\n",
-            train_preview_folder(training->preview), train_now() - start);
-    return 0;
+    if (!failed && !training->previewed)
+        train_folder_tell(request, train_preview_folder(training->preview), train_now() - start);
+    training->previewed = training->previewed || !failed;
+    return failed;
 }
 
 /* The model, and what is needed to go on, once it is time. */
