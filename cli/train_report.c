@@ -32,6 +32,7 @@ typedef struct Measurer {
 /* The sounds of one class. */
 typedef struct ClassSounds {
     CompareSounds made, held, learnt;
+    double held_seconds, learnt_seconds; /* with those that are too short to measure */
 } ClassSounds;
 
 static void warn(const Measurer *measurer, Error *fault)
@@ -59,6 +60,7 @@ static void add_pieces(const Measurer *measurer, CompareSounds *to, const float 
 static int read_class(const Measurer *measurer, size_t class_index, ClassSounds *of, Error *err)
 {
     const FolderReport *found = measurer->sounds->found;
+    const double rate = (double)measurer->sounds->config->rate;
     for (size_t i = 0; i < found->used; i++) {
         TrainRecording recording;
         Error fault = {""};
@@ -72,6 +74,8 @@ static int read_class(const Measurer *measurer, size_t class_index, ClassSounds 
             warn(measurer, &fault);
             continue;
         }
+        of->learnt_seconds += (double)recording.held_from / rate;
+        of->held_seconds += (double)(recording.n - recording.held_from) / rate;
         add_pieces(measurer, &of->learnt, recording.mono, recording.held_from);
         add(measurer, &of->held, recording.mono + recording.held_from,
             recording.n - recording.held_from);
@@ -122,17 +126,19 @@ static void measure(const ClassSounds *of, ClassReport *report)
     const CompareSounds *made = &of->made, *held = &of->held, *learnt = &of->learnt;
     TextureDistance distance;
     TextureCopies copies;
-    report->learnt_seconds = learnt->seconds;
-    report->held_seconds = held->seconds;
+    report->learnt_seconds = of->learnt_seconds;
+    report->held_seconds = of->held_seconds;
     report->total = report->among = report->spread = report->memorisation = NAN;
     if (!texture_copies(compare_sounds_view(made), made->count, compare_sounds_view(learnt),
                         learnt->count, compare_sounds_view(held), held->count, &copies, NULL))
         report->memorisation = copies.ratio;
-    if (!held->count) {
-        error_set(&report->unknown, "nothing was set aside to measure it against");
+    if (of->held_seconds <= 0.0) {
+        error_set(&report->unknown, "nothing was set aside");
     } else if (texture_distance(compare_sounds_view(held), held->count, compare_sounds_view(made),
-                                made->count, &distance, &report->unknown)) {
-        error_prefix(&report->unknown, "%.1f s were set aside", held->seconds);
+                                made->count, &distance, NULL)) {
+        error_set(&report->unknown,
+                  "only %.1f s were set aside: longer recordings or a larger --holdout would do",
+                  of->held_seconds);
     } else {
         report->total = distance.ratio[TEXTURE_TOTAL];
         report->spread = distance.spread[TEXTURE_TOTAL];
@@ -142,7 +148,7 @@ static void measure(const ClassSounds *of, ClassReport *report)
 
 static int report_class(const Measurer *measurer, size_t c, ClassReport *report, Error *err)
 {
-    ClassSounds of = {{NULL, 0, 0.0}, {NULL, 0, 0.0}, {NULL, 0, 0.0}};
+    ClassSounds of = {.held_seconds = 0.0};
     snprintf(report->name, sizeof report->name, "%s", measurer->sounds->config->classes[c]);
     const int failed =
         read_class(measurer, c, &of, err) || render_class(measurer, c, &of.made, err);
@@ -207,7 +213,8 @@ static void print_class(FILE *out, const ClassReport *class)
         fprintf(out, "%smemorisation %.2f", told ? ", " : "", class->memorisation);
     fprintf(out, "%s%s", told || !isnan(class->memorisation) ? ": " : "", verdict(class));
     if (!told)
-        fprintf(out, "; how near it is cannot be told: %s", class->unknown.message);
+        fprintf(out, "%s how near it is: %s", is_copied(class) ? "; cannot tell" : "",
+                class->unknown.message);
     if (class->spread < GRADE_LEAST_SPREAD)
         fprintf(out, "; more uniform than the recordings");
     if (told && class->held_seconds < GRADE_SHORT_REFERENCE)

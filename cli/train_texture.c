@@ -363,13 +363,13 @@ static void judge(Training *training, bool stopped)
     if (stopped && !common->quiet)
         fprintf(out, "the model is written; a last preview and a report follow\n");
     fflush(out);
-    int failed = preview(training, cancel, &why);
+    if (preview(training, cancel, &why))
+        fprintf(stderr, "brume train: warning: %s\n", why.message);
     progress_begin(&progress, common->quiet);
-    failed = failed || train_report_make(&training->sounds, training->request->output, cancel,
+    const int failed = train_report_make(&training->sounds, training->request->output, cancel,
                                          &progress, &training->report, &why);
     progress_end(&progress);
-    failed = failed || save_model(training, &why);
-    if (failed)
+    if (failed || save_model(training, &why))
         fprintf(stderr, "brume train: warning: %s\n", why.message);
     if (!common->quiet)
         train_report_print(out, &training->report);

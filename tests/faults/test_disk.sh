@@ -34,7 +34,7 @@ PYTHON
 # train ARGUMENTS...: trains until it is interrupted, after some steps; sets code.
 train() {
     "$brume" train texture sounds -o tiny.safetensors --steps 100000 --channels 16 --blocks 2 --batch 1 \
-        "$@" >out.txt 2>err.txt &
+        --no-preview "$@" >out.txt 2>err.txt &
     pid=$!
     sleep $seconds
     kill -INT $pid
@@ -71,7 +71,7 @@ cp tiny.safetensors.checkpoint before
 (
     ulimit -S -f $blocks
     exec "$brume" train texture sounds -o tiny.safetensors --steps 100000 --channels 16 --blocks 2 \
-        --batch 1 --resume --save-every 0 >out.txt 2>err.txt
+        --batch 1 --resume --save-every 0 --no-preview >out.txt 2>err.txt
 ) &
 pid=$!
 await "no warning" grep -q "cannot be written (File too large).*training goes on" err.txt

@@ -29,7 +29,8 @@ for model, names in (("two", ("rain", "fire")), ("three", ("hail", "hiss", "hum"
             soundfile.write(f"{folder}/{i}.wav", (0.1 * noise).astype("float32"), 44100)
 PYTHON
 train() {
-    "$build/brume" train texture "sounds/$1" -o "$2" --steps 3 --channels 16 --blocks 2 --batch 2 --quiet
+    "$build/brume" train texture "sounds/$1" -o "$2" --steps 3 --channels 16 --blocks 2 --batch 2 \
+        --no-preview --quiet
 }
 train two brume.lv2/models/texture.safetensors
 train three other.safetensors
