@@ -223,8 +223,7 @@ static int save_model(Training *training, Error *err)
                            training->request->output, err);
 }
 
-/* What can be seen and heard of the model as it has just been written. -1 if that failed, which is
- * told of, unless it is for having been interrupted. */
+/* What can be seen and heard of the model as it has just been written. */
 static int preview(Training *training, const atomic_bool *cancel, Error *why)
 {
     const TrainRequest *request = training->request;
