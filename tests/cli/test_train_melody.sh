@@ -151,7 +151,8 @@ refuse 1 'other tunes' melody tunes -o parts.safetensors --steps 40 --seed 3 --h
 interrupt '^notes: step 40/40' --resume
 [ -s parts.safetensors.checkpoint ] || fail "interrupted: no checkpoint of the samples"
 head -c 1000 parts.safetensors.checkpoint >other.checkpoint
-"$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --resume >out.txt 2>err.txt ||
+"$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --resume --save-every 0.05 \
+    >out.txt 2>err.txt ||
     fail "resumed: $(cat err.txt)"
 grep -q 'goes on at step 40 of the notes, [1-9][0-9]* of the samples$' out.txt ||
     fail "resumed: $(cat out.txt)"

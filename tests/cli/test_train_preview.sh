@@ -112,6 +112,25 @@ PYTHON
     fail "render"
 cmp gusts.wav 'five.progress/preview-gusts é.wav' || fail "a preview is not what is rendered"
 
+# What is reported is what brume compare says of the same sounds.
+mkdir held made
+held=$(grep -o '"recordings_held_out": "fire/f[0-9]' info.json | tail -c 3)
+cp -r sounds/fire learnt
+mv "learnt/$held.wav" held
+for seed in 1 2 3 4; do
+    "$brume" render --model ./five.safetensors --class fire --seconds 6 --seed $seed --channels 1 \
+        -o made/$seed.wav --quiet || fail "render"
+done
+"$brume" compare held made --learnt learnt --json >compare.json || fail "compare"
+/usr/bin/python3 - <<'PYTHON' || fail "brume compare says otherwise: $(cat compare.json)"
+import json
+
+said = json.load(open("result.json"))["report"][0]
+found = json.load(open("compare.json"))
+assert said["total"] == found["total"] and said["spread"] == found["spread"], said
+assert said["memorisation"] == found["memorisation"]["ratio"], said
+PYTHON
+
 mkdir one
 cp -r sounds/fire one/fire
 
