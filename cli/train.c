@@ -7,6 +7,7 @@
 #include "models/denoiser.h"
 #include "models/temporary.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -24,6 +25,17 @@ void train_print_time(char text[TRAIN_TIME_ROOM], double seconds)
 {
     const long whole = seconds > 0.0 ? (long)seconds : 0;
     snprintf(text, TRAIN_TIME_ROOM, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+void train_warn(const char *format, ...)
+{
+    Error line;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line.message, sizeof line.message, format, arguments);
+    va_end(arguments);
+    report_clean(line.message);
+    fprintf(stderr, "brume train: warning: %s\n", line.message);
 }
 
 void train_warn_unsaved(const Error *why)

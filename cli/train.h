@@ -40,6 +40,9 @@ double train_now(void);
 /* "1:02:03". */
 void train_print_time(char text[TRAIN_TIME_ROOM], double seconds);
 
+/* One line on standard error about what training can do without. */
+void train_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Says on standard error that a checkpoint could not be written: training goes on, for a disk that
  * is full now may have room at the next one, and the checkpoint before is as it was. */
 void train_warn_unsaved(const Error *why);

@@ -1,7 +1,6 @@
 #include "cli/train_curve.h"
 
 #include "cli/output.h"
-#include "cli/report.h"
 #include "cli/train_folder.h"
 
 #include <errno.h>
@@ -80,30 +79,37 @@ static int read_lines(TrainCurve *curve, FILE *file, const char *path, Error *er
     return ferror(file) ? error_set(err, "%s: cannot be read: %s", path, strerror(errno)) : 0;
 }
 
-/* Reads a file that train_curve_write wrote; *curve is empty before. Trusts nothing of it: -1 with
- * *curve empty for what is no ordinary file, not of this form, or absurdly large. A file that is
- * not there is an empty curve. */
-static int read_curve(TrainCurve *curve, const char *path, Error *err)
+/* Opens an ordinary file of a sensible size. NULL without a message where there is none. */
+static FILE *open_curve(const char *path, Error *err)
 {
     struct stat status;
     /* A pipe must not be waited for. */
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return 0;
-    if (fd < 0)
-        return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
-    FILE *file = NULL;
-    int failed = fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size > LARGEST ||
-                         !(file = fdopen(fd, "r"))
-                     ? error_set(err, "%s: is not the loss curve of a training", path)
-                     : read_lines(curve, file, path, err);
-    if (failed)
-        train_curve_free(curve);
+    if (fd < 0) {
+        if (errno != ENOENT)
+            error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+        return NULL;
+    }
+    const bool fits = !fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_size <= LARGEST;
+    FILE *file = fits ? fdopen(fd, "r") : NULL;
     if (file)
-        fclose(file);
-    else
-        close(fd);
-    return failed;
+        return file;
+    close(fd);
+    error_set(err, "%s: is not the loss curve of a training", path);
+    return NULL;
+}
+
+/* Reads a file that train_curve_write wrote; *curve is empty before. Trusts nothing of it: *err
+ * tells of what is no ordinary file, not of this form, or absurdly large, and then *curve is empty.
+ * A file that is not there is an empty curve. */
+static void read_curve(TrainCurve *curve, const char *path, Error *err)
+{
+    FILE *file = open_curve(path, err);
+    if (!file)
+        return;
+    if (read_lines(curve, file, path, err))
+        train_curve_free(curve);
+    fclose(file);
 }
 
 int train_curve_take_up(TrainCurve *curve, const char *folder, const char *name, size_t step,
@@ -113,10 +119,9 @@ int train_curve_take_up(TrainCurve *curve, const char *folder, const char *name,
     Error fault = {""};
     if (train_folder_file(folder, name, path, err))
         return -1;
-    if (read_curve(curve, path, &fault)) {
-        report_clean(fault.message);
-        fprintf(stderr, "brume train: warning: %s: a new curve begins\n", fault.message);
-    }
+    read_curve(curve, path, &fault);
+    if (fault.message[0])
+        train_warn("%s: a new curve begins", fault.message);
     while (curve->count && curve->points[curve->count - 1].step > step)
         curve->count--;
     return 0;

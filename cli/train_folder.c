@@ -10,14 +10,12 @@
 int train_folder_name(const char *output, char folder[TRAIN_PATH_ROOM], Error *err)
 {
     static const char suffix[] = ".safetensors";
-    size_t kept = strlen(output);
-    if (output_has_suffix(output, suffix))
-        kept -= sizeof suffix - 1;
-    if (kept + sizeof ".progress" > TRAIN_PATH_ROOM)
-        return error_set(err, "%.60s...: the path is too long", output);
-    memcpy(folder, output, kept);
-    strcpy(folder + kept, ".progress");
-    return 0;
+    const size_t cut = output_has_suffix(output, suffix) ? sizeof suffix - 1 : 0;
+    const int length =
+        snprintf(folder, TRAIN_PATH_ROOM, "%.*s.progress", (int)(strlen(output) - cut), output);
+    return length > 0 && length < TRAIN_PATH_ROOM
+               ? 0
+               : error_set(err, "%.60s...: the path is too long", output);
 }
 
 int train_folder_make(const char *folder, Error *err)

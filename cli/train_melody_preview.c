@@ -23,6 +23,7 @@ struct MelodyPreview {
     char folder[TRAIN_PATH_ROOM];
     TrainCurve curves[MELODY_TIERS];
     size_t first; /* number of the recording that is tried first */
+    bool mute;    /* none of them could be carried on: they would not be next time */
     bool told;    /* where it is */
 };
 
@@ -168,7 +169,7 @@ static int write_sound(MelodyPreview *preview, const MelodyModel *model, const a
             return error_set(err, "interrupted: no preview");
         tries++;
     }
-    preview->first = 0;
+    preview->mute = true;
     return error_set(err, "none of the recordings could be carried on for a preview%s%s",
                      refused.message[0] ? ": " : "", refused.message);
 }
@@ -181,9 +182,9 @@ void melody_preview_write(MelodyPreview *preview, const MelodyModel *model,
     if (!preview)
         return;
     const int failed = train_folder_make(preview->folder, &why) || write_curves(preview, &why) ||
-                       (model && write_sound(preview, model, cancel, &why));
+                       (model && !preview->mute && write_sound(preview, model, cancel, &why));
     if (failed && !(cancel && atomic_load(cancel)))
-        fprintf(stderr, "brume train: warning: %s\n", why.message);
+        train_warn("%s", why.message);
     if (failed || !model || preview->told)
         return;
     preview->told = true;

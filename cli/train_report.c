@@ -3,6 +3,7 @@
 #include "cli/compare_sounds.h"
 #include "cli/grade.h"
 #include "cli/report.h"
+#include "cli/train.h"
 #include "dsp/texture_copies.h"
 #include "dsp/texture_distance.h"
 
@@ -35,13 +36,6 @@ typedef struct ClassSounds {
     double held_seconds, learnt_seconds; /* with those that are too short to measure */
 } ClassSounds;
 
-static void warn(const Measurer *measurer, Error *fault)
-{
-    progress_end(measurer->progress);
-    report_clean(fault->message);
-    fprintf(stderr, "brume train: warning: left out of the report: %s\n", fault->message);
-}
-
 /* What is too short or silent says nothing, and is left out. */
 static void add(const Measurer *measurer, CompareSounds *to, const float *mono, size_t n)
 {
@@ -71,7 +65,8 @@ static int read_class(const Measurer *measurer, size_t class_index, ClassSounds 
         progress_update(measurer->progress, (double)i / (double)found->used, "measuring %s",
                         found->files[i].recording);
         if (train_recording_read(measurer->sounds, i, &recording, &fault)) {
-            warn(measurer, &fault);
+            progress_end(measurer->progress);
+            train_warn("left out of the report: %s", fault.message);
             continue;
         }
         of->learnt_seconds += (double)recording.held_from / rate;

@@ -363,13 +363,13 @@ static void judge(Training *training, bool stopped)
         fprintf(out, "the model is written; a last preview and a report follow\n");
     fflush(out);
     if (preview(training, cancel, &why))
-        fprintf(stderr, "brume train: warning: %s\n", why.message);
+        train_warn("%s", why.message);
     progress_begin(&progress, common->quiet);
     const int failed = train_report_make(&training->sounds, training->request->output, cancel,
                                          &progress, &training->report, &why);
     progress_end(&progress);
     if (failed || save_model(training, &why))
-        fprintf(stderr, "brume train: warning: %s\n", why.message);
+        train_warn("%s", why.message);
     if (!common->quiet)
         train_report_print(out, &training->report);
     fflush(out);
