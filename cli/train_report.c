@@ -18,9 +18,6 @@ enum { RENDERS = 4, RENDER_SECONDS = 6 };
  * tell how far recordings are from each other. */
 enum { PIECE_SECONDS = 60, AMONG_MOST = 12 };
 
-/* Less than this to learn from is little. */
-static const double LITTLE = 60.0; /* seconds */
-
 /* What measuring needs at hand. */
 typedef struct Measurer {
     const TrainSounds *sounds;
@@ -214,7 +211,7 @@ static void print_class(FILE *out, const ClassReport *class)
         fprintf(out, "; more uniform than the recordings");
     if (told && class->held_seconds < GRADE_SHORT_REFERENCE)
         fprintf(out, "; rough, for only %.0f s were set aside", class->held_seconds);
-    if (class->learnt_seconds < LITTLE)
+    if (class->learnt_seconds < TRAIN_LITTLE)
         fprintf(out, "; %.0f s to learn from are little", class->learnt_seconds);
     fprintf(out, "\n");
 }

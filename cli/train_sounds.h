@@ -11,6 +11,9 @@
 /* Previews and report are of the first classes alone, so that they cost little. */
 enum { TRAIN_CLASSES_SHOWN = 4 };
 
+/* A class of less than this to learn from has little: more would be heard. */
+#define TRAIN_LITTLE 60.0 /* seconds */
+
 /* Where recordings came from; all of it outlives those who use it. */
 typedef struct TrainSounds {
     const TextureConfig *config;

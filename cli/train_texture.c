@@ -16,9 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Seconds of a class's sound under which little more than the recordings themselves can be learnt,
- * and under which more would be heard. */
-static const double TOO_LITTLE = 10.0, LITTLE = 60.0;
+/* Seconds of a class's sound under which little more than the recordings themselves can be learnt.
+ */
+static const double TOO_LITTLE = 10.0;
 
 /* What is at hand while training. */
 typedef struct Training {
@@ -114,7 +114,7 @@ static void warn_of_little(const Training *training, const TextureConfig *config
     const Corpus *corpus = training->corpus;
     const double frame = (double)(config->frame / 4) / (double)config->rate;
     const double seconds = frame * (double)corpus_frames(corpus, c, 0);
-    if (seconds < LITTLE)
+    if (seconds < TRAIN_LITTLE)
         fprintf(stderr,
                 "brume train: warning: class \"%s\": %.0f seconds to learn from are %s; a minute "
                 "or more gives a better model\n",
