@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* Steps that tell the machine's speed. */
-enum { MEASURE_STEPS = 20, TIERS = MELODY_TIERS, LINE_ROOM = 160 };
+enum { MEASURE_STEPS = 20, TIERS = MELODY_CURVES, LINE_ROOM = 160 };
 
 /* Training stops when this share of all steps has passed without a better validation loss. */
 static const double PATIENCE = 0.25;
@@ -295,7 +295,7 @@ static int evaluate(Training *training, const Tier *tier, Error *err)
     if (tier->evaluate(tier->trainer, err))
         return -1;
     const Standing s = tier->stand(tier->trainer);
-    return melody_preview_add(training->preview, (MelodyTier)(tier - training->tiers),
+    return melody_preview_add(training->preview, (MelodyCurve)(tier - training->tiers),
                               (CurvePoint){s.step, s.bits, s.held_out, s.seconds}, err);
 }
 
@@ -327,7 +327,7 @@ static int run(Training *training, Tier *tier, Error *err)
         }
         if (train_now() - saved_at > 60.0 * training->request->save_every) {
             save(training, tier);
-            preview(training, tier == &training->tiers[MELODY_SAMPLES], interrupt_flag());
+            preview(training, tier == &training->tiers[MELODY_CURVE_SAMPLES], interrupt_flag());
             saved_at = train_now();
         }
     }

@@ -14,14 +14,14 @@
  * tried: not each is a tune that can be carried on. */
 enum { PROMPT_SECONDS = 8, SECONDS = 5, TRIES = 8 };
 
-static const char *const csv_names[MELODY_TIERS] = {
-    [MELODY_NOTES] = "loss-notes.csv", [MELODY_SAMPLES] = "loss-samples.csv"};
+static const char *const csv_names[MELODY_CURVES] = {
+    [MELODY_CURVE_NOTES] = "loss-notes.csv", [MELODY_CURVE_SAMPLES] = "loss-samples.csv"};
 
 struct MelodyPreview {
     const TrainRequest *request;
     const MelodyFolder *found;
     char folder[TRAIN_PATH_ROOM];
-    TrainCurve curves[MELODY_TIERS];
+    TrainCurve curves[MELODY_CURVES];
     size_t first; /* number of the recording that is tried first */
     bool mute;    /* none of them could be carried on: they would not be next time */
     bool told;    /* where it is */
@@ -29,14 +29,14 @@ struct MelodyPreview {
 
 static int take_up_curves(MelodyPreview *preview, const size_t *steps, Error *err)
 {
-    for (size_t t = 0; t < MELODY_TIERS; t++)
+    for (size_t t = 0; t < MELODY_CURVES; t++)
         if (train_curve_take_up(&preview->curves[t], preview->folder, csv_names[t], steps[t], err))
             return -1;
     return 0;
 }
 
 int melody_preview_create(const TrainRequest *request, const MelodyFolder *found,
-                          const size_t steps[MELODY_TIERS], MelodyPreview **preview, Error *err)
+                          const size_t steps[MELODY_CURVES], MelodyPreview **preview, Error *err)
 {
     *preview = NULL;
     if (request->no_preview)
@@ -59,12 +59,12 @@ void melody_preview_destroy(MelodyPreview *preview)
 {
     if (!preview)
         return;
-    for (size_t t = 0; t < MELODY_TIERS; t++)
+    for (size_t t = 0; t < MELODY_CURVES; t++)
         train_curve_free(&preview->curves[t]);
     free(preview);
 }
 
-int melody_preview_add(MelodyPreview *preview, MelodyTier tier, CurvePoint point, Error *err)
+int melody_preview_add(MelodyPreview *preview, MelodyCurve tier, CurvePoint point, Error *err)
 {
     return preview && isfinite(point.loss) ? train_curve_add(&preview->curves[tier], point, err)
                                            : 0;
@@ -72,11 +72,11 @@ int melody_preview_add(MelodyPreview *preview, MelodyTier tier, CurvePoint point
 
 static int write_curves(const MelodyPreview *preview, Error *err)
 {
-    static const char *const names[MELODY_TIERS] = {
+    static const char *const names[MELODY_CURVES] = {
         "Notes: bits a note", "Samples: bits a sample with and without a plan"};
-    char path[TRAIN_PATH_ROOM], titles[MELODY_TIERS][128];
-    CurvePanel panels[MELODY_TIERS];
-    for (size_t t = 0; t < MELODY_TIERS; t++) {
+    char path[TRAIN_PATH_ROOM], titles[MELODY_CURVES][128];
+    CurvePanel panels[MELODY_CURVES];
+    for (size_t t = 0; t < MELODY_CURVES; t++) {
         const TrainCurve *curve = &preview->curves[t];
         const CurvePoint *last = curve->count ? &curve->points[curve->count - 1] : NULL;
         char time[TRAIN_TIME_ROOM];
@@ -89,7 +89,7 @@ static int write_curves(const MelodyPreview *preview, Error *err)
         panels[t] = (CurvePanel){curve, titles[t]};
     }
     return train_folder_file(preview->folder, "loss.png", path, err) ||
-                   train_curve_draw(panels, MELODY_TIERS, path, err)
+                   train_curve_draw(panels, MELODY_CURVES, path, err)
                ? -1
                : 0;
 }

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-typedef enum MelodyTier { MELODY_NOTES, MELODY_SAMPLES, MELODY_TIERS } MelodyTier;
+typedef enum MelodyCurve { MELODY_CURVE_NOTES, MELODY_CURVE_SAMPLES, MELODY_CURVES } MelodyCurve;
 
 typedef struct MelodyPreview MelodyPreview;
 
@@ -21,11 +21,11 @@ typedef struct MelodyPreview MelodyPreview;
  * becomes NULL, which the others allow: then they do nothing. Request and recordings must outlive
  * it. */
 int melody_preview_create(const TrainRequest *request, const MelodyFolder *found,
-                          const size_t steps[MELODY_TIERS], MelodyPreview **preview, Error *err);
+                          const size_t steps[MELODY_CURVES], MelodyPreview **preview, Error *err);
 void melody_preview_destroy(MelodyPreview *preview);
 
 /* Adds what an evaluation found, in bits. Before a tier has a loss there is nothing to add. */
-int melody_preview_add(MelodyPreview *preview, MelodyTier tier, CurvePoint point, Error *err);
+int melody_preview_add(MelodyPreview *preview, MelodyCurve tier, CurvePoint point, Error *err);
 
 /* Writes all of it anew: the sound with `model`, or without it where that is NULL. Each file
  * appears whole or not at all. Says where it lies, the first time; and on standard error when a
