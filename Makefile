@@ -81,7 +81,7 @@ TUNES   ?=
 MEASURE ?= ../shared/measure
 
 .PHONY: all deps demo check programs test exact soak sanitize asan tsan asan-test tsan-test coverage lint fuzz \
-        fuzz-targets bench gallery compare install install-user uninstall clean help
+        fuzz-targets bench gallery compare docs install install-user uninstall clean help
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/brume $(BUNDLE)/brume.so $(BUNDLE)/manifest.ttl $(BUNDLE_MODELS)
@@ -97,6 +97,7 @@ help:
 	@echo "                   hour when it is new), draw it, and write both into README.md and its card"
 	@echo "make compare SOUNDS= TUNES= MEASURE=   measure both families of model side by side, print the table and"
 	@echo "                   write it into README.md (half an hour)"
+	@echo "make docs          write the table of tensors into docs/MODELS.md"
 	@echo "make soak SOAK=\"--hours 8 --minutes 30\"   a long night, freewheeling and then in real time, at random: what"
 	@echo "                   must be 0 and what was done, as tables (--seed N repeats one, --tell says what is done)"
 	@echo "make sanitize      the tests under ASan with UBSan (make asan) and TSan (make tsan)"
@@ -188,12 +189,12 @@ $(BUILD)/tests/host/soak $(BUILD)/tests/host/test_soak: $(BUILD)/tests/host/%: t
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(HOST_PKGS)) $(SANITIZE) $(LDFLAGS) -rdynamic -o $@ $< \
 	    $(NIGHT_SOURCES) $(BUILD)/plugin/ports.o -lcmocka $(shell $(PKG_CONFIG) --libs $(HOST_PKGS)) -lm -pthread
 
-$(TINY_BUNDLE): tests/host/tiny.sh $(BUILD)/brume $(BUNDLE)/manifest.ttl
+$(TINY_BUNDLE): tests/host/tiny.sh tests/cli/tunes.py $(BUILD)/brume $(BUNDLE)/manifest.ttl
 	sh tests/host/tiny.sh $(BUILD)
 
 # A target gets the parts that it uses.
 $(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(FUZZ_PARTS) $(BUILD)/cli/soundfile.o \
-        $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o $(BUILD)/libplugin.a $(BUILD)/libbrume.a
+        $(BUILD)/cli/sound_reader.o $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o $(BUILD)/libplugin.a $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(shell $(PKG_CONFIG) --cflags lv2 sndfile) $(ALL_LDFLAGS) $(FUZZ_ENGINE) -o $@ $< \
 	    $(filter %.c,$(FUZZ_PARTS)) $(filter %.o %.a,$^) $(shell $(PKG_CONFIG) --libs sndfile) $(CORE_LIBS)
@@ -212,10 +213,10 @@ lint:
 	@JOBS=$(JOBS) sh tests/lint.sh $(LANGUAGE:-DBRUME_VERSION=%=-DBRUME_VERSION=0) $(BLAS_CFLAGS) \
 	    $(shell $(PKG_CONFIG) --cflags $(PKGS) lv2 $(CLI_PKGS))
 
-programs: all $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
+programs: all $(BUILD)/tests/format/odd_models $(HOST_BINARIES) $(TINY_BUNDLE) $(TEST_BINARIES) $(DOUBLE_TEST_BINARIES) $(FUZZ_BINARIES)
 
 test: programs
-	@BUILD=$(BUILD) sh tests/run.sh
+	@BUILD=$(BUILD) JOBS=$(JOBS) sh tests/run.sh
 
 check: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) test
@@ -270,11 +271,11 @@ asan tsan: deps
 	    SANITIZE="$(SANITIZE_$@)"
 
 asan-test: programs
-	@BUILD=$(BUILD) JOBS=$(JOBS) SKIP="$(SKIP)" sh tests/run.sh
+	@BUILD=$(BUILD) JOBS=$(JOBS) ALONE=none SKIP="$(SKIP)" sh tests/run.sh
 
 THREAD_BINARIES := $(HOST_BINARIES) $(addprefix $(BUILD)/tests/unit/test_,lanes playback ring shared_model)
 tsan-test: all $(TINY_BUNDLE) $(THREAD_BINARIES)
-	@BUILD=$(BUILD) JOBS=$(JOBS) SKIP="$(SKIP)" sh tests/run.sh
+	@BUILD=$(BUILD) JOBS=$(JOBS) ALONE=none SKIP="$(SKIP)" sh tests/run.sh
 tsan-test: export TESTS = $(subst /,-,$(THREAD_BINARIES:$(BUILD)/tests/%=%))
 
 # Lines of dsp/, models/ and plugin/ that the tests run, as gcov counts them.
@@ -283,7 +284,7 @@ coverage:
 	@$(MAKE) --no-print-directory -j$(JOBS) programs BUILD=build/coverage OPTIMIZATIONS="-O1 -g" \
 	    LDFLAGS="$(QUICK_LINK)" SANITIZE=--coverage
 	@find build/coverage -name '*.gcda' -delete
-	@BUILD=build/coverage SKIP="$(SKIP)" sh tests/run.sh
+	@BUILD=build/coverage JOBS=$(JOBS) SKIP="$(SKIP)" sh tests/run.sh
 	@gcovr --root . --object-directory build/coverage --filter dsp/ --filter models/ --filter plugin/ \
 	    --gcov-ignore-parse-errors --sort-percentage --fail-under-line 85 build/coverage
 
@@ -336,9 +337,18 @@ $(BUILD)/tests/bench/predictor/predictor: $(PREDICTOR_BENCH) $(BUILD)/libbrume.a
 
 # Round trips through representations of sound, for tests/bench/representations/compare.py.
 $(BUILD)/tests/bench/representations/representations: tests/bench/representations/representations.c \
-        $(BUILD)/cli/soundfile.o $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o $(BUILD)/libbrume.a
+        $(BUILD)/cli/soundfile.o $(BUILD)/cli/sound_reader.o $(BUILD)/cli/ogg.o $(BUILD)/cli/output.o \
+        $(BUILD)/libbrume.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs sndfile) $(CORE_LIBS)
+
+# Models of unusual sizes, by which the table of tensors is made and checked.
+$(BUILD)/tests/format/odd_models: tests/format/odd_models.c $(BUILD)/libbrume.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(QUICK_LINK) -o $@ $^ $(CORE_LIBS)
+
+docs: $(BUILD)/tests/format/odd_models
+	@BUILD=$(BUILD) /usr/bin/python3 tests/format/tensors.py docs/MODELS.md
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/brume/models

@@ -2,14 +2,14 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 /* An offset counts above this share of full scale and of the level; clipping above this share of
  * samples, in runs of so many at a peak of at least this; silence above this share of blocks below
- * this level, each of a twentieth of a second. */
+ * this level. */
 static const double LEAST_OFFSET = 0.01, CLIPPED_SHARE = 1e-3, CLIPPED_PEAK = 0.5;
 static const double SILENT_SHARE = 0.5, SILENCE = 1e-4;
+static const float AT_PEAK = 0.9999f;
 enum { CLIPPED_RUN = 3 };
 
 __attribute__((format(printf, 2, 3))) static void tell(SoundFindings *findings, const char *format,
@@ -21,68 +21,96 @@ __attribute__((format(printf, 2, 3))) static void tell(SoundFindings *findings, 
     va_end(arguments);
 }
 
-/* Takes a channel's mean out where that is far from 0; returns it, or 0. */
-static double take_offset(Sound *sound, unsigned channel)
+static void begin_block(SoundSurvey *survey)
 {
-    double sum = 0.0, squares = 0.0;
-    const size_t n = sound->frames, step = sound->channels;
-    for (size_t i = 0; i < n; i++) {
-        const double value = (double)sound->samples[i * step + channel];
-        sum += value;
-        squares += value * value;
+    for (unsigned c = 0; c < survey->channels; c++) {
+        survey->channel[c].least = INFINITY;
+        survey->channel[c].most = -INFINITY;
     }
-    const double mean = sum / (double)n, level = sqrt(squares / (double)n);
-    if (fabs(mean) < LEAST_OFFSET || fabs(mean) < LEAST_OFFSET * level)
-        return 0.0;
-    for (size_t i = 0; i < n; i++)
-        sound->samples[i * step + channel] -= (float)mean;
-    return mean;
 }
 
-static float peak_of(const Sound *sound, unsigned channel)
+void sound_survey_begin(SoundSurvey *survey, unsigned channels, unsigned rate)
 {
-    float peak = 0.0f;
-    for (size_t i = 0; i < sound->frames; i++)
-        peak = fmaxf(peak, fabsf(sound->samples[i * sound->channels + channel]));
-    return peak;
+    *survey = (SoundSurvey){.channels = channels, .rate = rate};
+    begin_block(survey);
 }
 
-/* The share of a channel's samples that stand still at its peak. */
-static double clipped_share(const Sound *sound, unsigned channel)
+static void add_sample(ChannelSurvey *channel, float value)
 {
-    const float peak = peak_of(sound, channel), limit = 0.9999f * peak;
-    size_t run = 0, clipped = 0;
-    if ((double)peak < CLIPPED_PEAK)
-        return 0.0;
-    for (size_t i = 0; i < sound->frames; i++) {
-        run = fabsf(sound->samples[i * sound->channels + channel]) >= limit ? run + 1 : 0;
-        clipped += run == CLIPPED_RUN ? CLIPPED_RUN : run > CLIPPED_RUN;
+    const float size = fabsf(value);
+    channel->sum += (double)value;
+    channel->squares += (double)value * (double)value;
+    channel->least = fminf(channel->least, value);
+    channel->most = fmaxf(channel->most, value);
+    if (size > channel->peak) {
+        /* What was at the old peak is not at this one, unless that is all but the same. */
+        if (channel->peak < AT_PEAK * size)
+            channel->run = channel->clipped = 0;
+        channel->peak = size;
     }
-    return (double)clipped / (double)sound->frames;
+    channel->run = size >= AT_PEAK * channel->peak ? channel->run + 1 : 0;
+    channel->clipped += channel->run == CLIPPED_RUN ? CLIPPED_RUN : channel->run > CLIPPED_RUN;
 }
 
-/* The share of blocks in which all channels are silent. */
-static double silent_share(const Sound *sound)
+/* A block is silent where it hardly moves, wherever its middle is. */
+static void end_block(SoundSurvey *survey)
 {
-    const size_t block = sound->rate / 20 + 1, blocks = sound->frames / block;
-    size_t silent = 0;
-    for (size_t b = 0; b < blocks; b++) {
-        bool heard = false;
-        for (size_t i = b * block * sound->channels; i < (b + 1) * block * sound->channels; i++)
-            heard = heard || fabs((double)sound->samples[i]) >= SILENCE;
-        silent += !heard;
+    bool heard = false;
+    for (unsigned c = 0; c < survey->channels; c++) {
+        const ChannelSurvey *channel = &survey->channel[c];
+        heard = heard || (double)(channel->most - channel->least) >= 2.0 * SILENCE;
     }
-    return blocks ? (double)silent / (double)blocks : 0.0;
+    survey->blocks++;
+    survey->silent += !heard;
+    begin_block(survey);
 }
 
-void sound_check(Sound *sound, SoundFindings *findings)
+void sound_survey_add(SoundSurvey *survey, const float *samples, size_t frames)
+{
+    const size_t block = survey->rate / 20 + 1;
+    for (size_t i = 0; i < frames; i++) {
+        for (unsigned c = 0; c < survey->channels; c++)
+            add_sample(&survey->channel[c], samples[i * survey->channels + c]);
+        if (++survey->frames % block == 0)
+            end_block(survey);
+    }
+}
+
+float sound_survey_offset(const SoundSurvey *survey, unsigned channel)
+{
+    const ChannelSurvey *c = &survey->channel[channel];
+    const double n = (double)survey->frames, mean = c->sum / n, level = sqrt(c->squares / n);
+    return fabs(mean) < LEAST_OFFSET || fabs(mean) < LEAST_OFFSET * level ? 0.0f : (float)mean;
+}
+
+double sound_survey_power(const SoundSurvey *survey, unsigned channel)
+{
+    const double offset = (double)sound_survey_offset(survey, channel);
+    const double power = survey->channel[channel].squares / (double)survey->frames;
+    return fmax(0.0, power - offset * offset);
+}
+
+bool sound_survey_silent(const SoundSurvey *survey)
+{
+    double power = 0.0;
+    for (unsigned c = 0; c < survey->channels; c++)
+        power += sound_survey_power(survey, c) / survey->channels;
+    return power < 1e-10;
+}
+
+static double clipped_share(const SoundSurvey *survey, unsigned channel)
+{
+    const ChannelSurvey *c = &survey->channel[channel];
+    return (double)c->peak < CLIPPED_PEAK ? 0.0 : (double)c->clipped / (double)survey->frames;
+}
+
+void sound_survey_judge(const SoundSurvey *survey, SoundFindings *findings)
 {
     double offset = 0.0, clipped = 0.0;
     findings->count = 0;
-    for (unsigned c = 0; c < sound->channels; c++) {
-        /* Clipping first: it is at the peak of what was recorded. */
-        clipped = fmax(clipped, clipped_share(sound, c));
-        const double mean = take_offset(sound, c);
+    for (unsigned c = 0; c < survey->channels; c++) {
+        const double mean = (double)sound_survey_offset(survey, c);
+        clipped = fmax(clipped, clipped_share(survey, c));
         offset = fabs(mean) > fabs(offset) ? mean : offset;
     }
     if (offset != 0.0)
@@ -90,7 +118,7 @@ void sound_check(Sound *sound, SoundFindings *findings)
     if (clipped > CLIPPED_SHARE)
         tell(findings, "%.2g %% of it is clipped, and the model learns that: record it softer",
              100.0 * clipped);
-    const double silent = silent_share(sound);
+    const double silent = survey->blocks ? (double)survey->silent / (double)survey->blocks : 0.0;
     if (silent > SILENT_SHARE && silent < 1.0)
         tell(findings, "%.0f %% of it is silence, and the model learns that: cut it out",
              100.0 * silent);

@@ -3,25 +3,21 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "dsp/analysis.h"
-#include "dsp/resample.h"
+#include "cli/sound_takes.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_ROOM = 4096, PIECE = 1024 /* frames analysed together */ };
+enum { PATH_ROOM = 4096 };
 
 /* What reading a folder needs at hand. */
 typedef struct Reader {
-    const TextureConfig *config;
-    const Bands *bands;
+    TakeTools tools;
     Corpus *corpus;
-    Stft *stft;
     Progress progress;
     FolderReport *report;
     double seconds;       /* of the class that is being read */
@@ -62,133 +58,6 @@ static void warn(Reader *reader, const char *what, const char *path, const char 
     fprintf(stderr, "brume train: %s: %s\n", what, line.message);
 }
 
-/* Sample i of a sound as a take hears it. */
-static float sample_at(const Sound *sound, CorpusChannel channel, size_t i)
-{
-    const float *at = sound->samples + i * sound->channels;
-    return channel == CORPUS_MIDDLE ? 0.5f * (at[0] + at[1]) : at[channel == CORPUS_RIGHT];
-}
-
-/* Log energies (frames, bands) of a channel, by pieces: an hour is not copied whole. piece: PIECE +
- * 3 hops. */
-static int analyse(Reader *reader, const Sound *sound, CorpusChannel channel, size_t frames,
-                   float *piece, float *log_energy, Error *err)
-{
-    const size_t frame = reader->config->frame, hop = frame / 4;
-    for (size_t done = 0; done < frames; done += PIECE) {
-        const size_t count = frames - done < PIECE ? frames - done : PIECE;
-        const size_t n = (count - 1) * hop + frame;
-        for (size_t i = 0; i < n; i++)
-            piece[i] = sample_at(sound, channel, done * hop + i);
-        if (analysis_run(reader->bands, reader->stft, piece, n, hop,
-                         log_energy + done * bands_count(reader->bands), err))
-            return -1;
-    }
-    return 0;
-}
-
-static int add_take(Reader *reader, size_t class_index, const char *recording,
-                    CorpusChannel channel, const Sound *sound, Error *err)
-{
-    const size_t frame = reader->config->frame, hop = frame / 4;
-    const size_t frames = analysis_frames(sound->frames, frame, hop);
-    float *piece = malloc((PIECE + 3) * hop * sizeof *piece);
-    float *log_energy = malloc((frames ? frames : 1) * bands_count(reader->bands) * sizeof(float));
-    int failed = piece && log_energy ? 0 : error_set(err, "out of memory");
-    failed = failed || analyse(reader, sound, channel, frames, piece, log_energy, err) ||
-             corpus_add(reader->corpus, class_index, recording, channel, log_energy, frames, err);
-    free(piece);
-    free(log_energy);
-    return failed ? -1 : 0;
-}
-
-static double rms_of(const float *samples, size_t n)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)samples[i] * (double)samples[i];
-    return sqrt(sum / (double)(n ? n : 1));
-}
-
-/* Of two channels of which one is silent, the other one alone. */
-static void drop_silent_channel(Sound *sound)
-{
-    double levels[2] = {0.0, 0.0};
-    if (sound->channels != 2)
-        return;
-    for (size_t i = 0; i < 2 * sound->frames; i++)
-        levels[i % 2] += (double)sound->samples[i] * (double)sound->samples[i];
-    const double silence = 1e-10 * (double)sound->frames;
-    if (levels[0] > silence && levels[1] > silence)
-        return;
-    const size_t kept = levels[1] > levels[0];
-    for (size_t i = 0; i < sound->frames; i++)
-        sound->samples[i] = sound->samples[2 * i + kept];
-    sound->channels = 1;
-}
-
-/* What a sound's first take is: LEFT only where the second channel says something new. */
-static CorpusChannel first_channel(const Sound *sound)
-{
-    if (sound->channels < 2)
-        return CORPUS_MONO;
-    double difference = 0.0, level = 0.0;
-    for (size_t i = 0; i < sound->frames; i++) {
-        const double left = (double)sound->samples[i * sound->channels];
-        const double right = (double)sound->samples[i * sound->channels + 1];
-        difference += (left - right) * (left - right);
-        level += right * right;
-    }
-    return difference > 1e-4 * level ? CORPUS_LEFT : CORPUS_ALIKE;
-}
-
-/* From `from` Hz to the model's rate, in the place of what it was. */
-static int resample(Sound *sound, double from, size_t rate, Error *err)
-{
-    if (from == (double)rate)
-        return 0;
-    float *samples;
-    size_t n;
-    if (resampler_all(sound->samples, sound->frames, sound->channels, from, (double)rate, &samples,
-                      &n, err))
-        return -1;
-    free(sound->samples);
-    sound->samples = samples;
-    sound->frames = n;
-    sound->rate = (unsigned)rate;
-    return 0;
-}
-
-static int add_sound(Reader *reader, size_t class_index, const char *recording, Sound *sound,
-                     Error *err)
-{
-    if (rms_of(sound->samples, sound->frames * sound->channels) < 1e-5)
-        return error_set(err, "it is silent (below -100 dBFS)");
-    if (resample(sound, (double)sound->rate, reader->config->rate, err))
-        return -1;
-    drop_silent_channel(sound);
-    const CorpusChannel first = first_channel(sound);
-    if (add_take(reader, class_index, recording, first, sound, err))
-        return -1;
-    if (first != CORPUS_LEFT)
-        return 0;
-    return add_take(reader, class_index, recording, CORPUS_RIGHT, sound, err) ||
-                   add_take(reader, class_index, recording, CORPUS_MIDDLE, sound, err)
-               ? -1
-               : 0;
-}
-
-/* More than two channels: the first two, since resampling knows no more. */
-static void keep_two_channels(Sound *sound)
-{
-    if (sound->channels <= 2)
-        return;
-    for (size_t i = 0; i < sound->frames; i++)
-        for (unsigned c = 0; c < 2; c++)
-            sound->samples[2 * i + c] = sound->samples[i * sound->channels + c];
-    sound->channels = 2;
-}
-
 /* Folder, name -> recording's name, without suffix. */
 static void recording_name(const char *file, char *name, size_t room)
 {
@@ -199,85 +68,36 @@ static void recording_name(const char *file, char *name, size_t room)
         *dot = '\0';
 }
 
-int sound_folder_load(const char *path, Sound *sound, SoundFindings *findings, Error *err)
+/* Parts of a recording that was cut at its cue points are recordings of their own. */
+static void part_name(const char *file, size_t part, size_t parts, char *name, size_t room)
 {
-    if (soundfile_load(path, 0, sound, err))
-        return -1;
-    keep_two_channels(sound);
-    sound_check(sound, findings);
-    return 0;
+    recording_name(file, name, room);
+    const size_t used = strlen(name);
+    if (parts > 1)
+        snprintf(name + used, room - used, " #%zu", part + 1);
 }
 
-/* Adds a file to a class; *seconds becomes its length. */
-static int add_file(Reader *reader, const char *class_name, const char *path, const char *file,
-                    double *seconds, SoundFindings *findings, Error *err)
+/* Takes a part of a file down that was used; path and recording are copied. */
+static int remember(FolderReport *report, FolderFile part, Error *err)
 {
-    Sound sound;
-    char recording[256];
-    if (sound_folder_load(path, &sound, findings, err))
-        return -1;
-    const unsigned rate = sound.rate;
-    recording_name(file, recording, sizeof recording);
-    const size_t class_index = corpus_class(reader->corpus, class_name, err);
-    const int failed =
-        class_index == SIZE_MAX || add_sound(reader, class_index, recording, &sound, err);
-    *seconds = (double)sound.frames / (double)sound.rate;
-    sound_free(&sound);
-    if (failed)
-        return -1;
-    reader->most = rate > reader->most ? rate : reader->most;
-    reader->least = rate < reader->least || !reader->least ? rate : reader->least;
-    return 0;
-}
-
-/* Variant number v of a file hears one of its channels. What fails is left out: there is the
- * recording itself. */
-static void add_variant(Reader *reader, const char *class_name, const char *path, const char *file,
-                        size_t v)
-{
-    Sound sound;
-    SoundFindings findings;
-    char recording[256];
-    if (sound_folder_load(path, &sound, &findings, NULL))
-        return;
-    drop_silent_channel(&sound);
-    for (size_t i = 0; i < sound.frames; i++)
-        sound.samples[i] =
-            VARIANTS[v].gain * sound.samples[i * sound.channels + v % sound.channels];
-    sound.channels = 1;
-    recording_name(file, recording, sizeof recording);
-    if (!resample(&sound, VARIANTS[v].speed * (double)sound.rate, reader->config->rate, NULL))
-        add_take(reader, corpus_class(reader->corpus, class_name, NULL), recording, CORPUS_VARIANT,
-                 &sound, NULL);
-    sound_free(&sound);
-}
-
-/* Takes a file down that was used. */
-static int remember(Reader *reader, const char *class_name, const char *path, const char *file,
-                    Error *err)
-{
-    FolderReport *report = reader->report;
-    char recording[256];
-    FolderFile *files = realloc(report->files, (report->used + 1) * sizeof *files);
+    FolderFile *files = realloc(report->files, (report->file_count + 1) * sizeof *files);
     if (!files)
         return error_set(err, "out of memory for files");
     report->files = files;
-    recording_name(file, recording, sizeof recording);
-    FolderFile *one = &files[report->used];
-    *one = (FolderFile){strdup(path), strdup(recording),
-                        corpus_class(reader->corpus, class_name, NULL)};
-    if (one->path && one->recording) {
-        report->used++;
+    part.path = strdup(part.path);
+    part.recording = strdup(part.recording);
+    if (part.path && part.recording) {
+        files[report->file_count++] = part;
         return 0;
     }
-    free(one->path);
-    free(one->recording);
+    free(part.path);
+    free(part.recording);
     return error_set(err, "out of memory for files");
 }
 
 void folder_report_free(FolderReport *report)
 {
-    for (size_t i = 0; i < report->used; i++) {
+    for (size_t i = 0; i < report->file_count; i++) {
         free(report->files[i].path);
         free(report->files[i].recording);
     }
@@ -285,21 +105,105 @@ void folder_report_free(FolderReport *report)
     *report = (FolderReport){.used = 0};
 }
 
+static int add_parts(Reader *reader, size_t class_index, char *path, const char *file,
+                     SoundStream *stream, double *seconds, Error *err)
+{
+    char recording[256], told[SOUND_MARKS_ROOM];
+    const size_t parts = sound_stream_parts(stream, told);
+    *seconds = 0.0;
+    for (size_t part = 0; part < parts; part++) {
+        double more;
+        part_name(file, part, parts, recording, sizeof recording);
+        if (sound_takes_add(&reader->tools, reader->corpus, class_index, recording, stream, part,
+                            &more, err))
+            return -1;
+        const FolderFile used = {path, recording, part, class_index, more};
+        if (reader->report && remember(reader->report, used, err))
+            return -1;
+        *seconds += more;
+    }
+    return 0;
+}
+
+/* Adds a file to a class; *seconds becomes its length. `findings` says what had better be mended,
+ * `marks` what its maker marked in it. */
+static int add_file(Reader *reader, const char *class_name, const char *path, const char *file,
+                    double *seconds, SoundFindings *findings, char marks[SOUND_MARKS_ROOM],
+                    Error *err)
+{
+    SoundStream *stream = sound_stream_open(path, err);
+    if (!stream)
+        return -1;
+    const SoundSurvey *survey = sound_stream_survey(stream);
+    const unsigned rate = survey->rate;
+    sound_survey_judge(survey, findings);
+    sound_stream_parts(stream, marks);
+    const size_t class_index = corpus_class(reader->corpus, class_name, err);
+    int failed = class_index == SIZE_MAX;
+    if (!failed && sound_survey_silent(survey))
+        failed = error_set(err, "it is silent (below -100 dBFS)");
+    failed = failed || add_parts(reader, class_index, path, file, stream, seconds, err);
+    sound_stream_close(stream);
+    if (failed)
+        return -1;
+    reader->most = rate > reader->most ? rate : reader->most;
+    reader->least = rate < reader->least || !reader->least ? rate : reader->least;
+    return 0;
+}
+
+/* The channel that variant number v hears: one and the other, but not one that is silent. */
+static SoundChannels variant_channel(const SoundSurvey *survey, size_t v)
+{
+    if (survey->channels < 2)
+        return SOUND_LEFT;
+    const double left = sound_survey_power(survey, 0), right = sound_survey_power(survey, 1);
+    if (left <= 1e-10 || right <= 1e-10)
+        return right > left ? SOUND_RIGHT : SOUND_LEFT;
+    return v % 2 ? SOUND_RIGHT : SOUND_LEFT;
+}
+
+/* Variants of a file. What fails is left out: there is the recording itself. */
+static void add_variants(Reader *reader, const char *class_name, const char *path, const char *file)
+{
+    char recording[256], told[SOUND_MARKS_ROOM];
+    SoundStream *stream = sound_stream_open(path, NULL);
+    if (!stream)
+        return;
+    const size_t parts = sound_stream_parts(stream, told);
+    for (size_t part = 0; part < parts; part++) {
+        part_name(file, part, parts, recording, sizeof recording);
+        for (size_t v = 0; v < sizeof VARIANTS / sizeof *VARIANTS && !interrupt_requested(); v++) {
+            const SoundWanted wanted = {variant_channel(sound_stream_survey(stream), v),
+                                        reader->tools.config->rate, VARIANTS[v].speed,
+                                        VARIANTS[v].gain};
+            sound_takes_add_variant(&reader->tools, reader->corpus,
+                                    corpus_class(reader->corpus, class_name, NULL), recording,
+                                    stream, part, &wanted, NULL);
+        }
+    }
+    sound_stream_close(stream);
+}
+
 /* Whether it could be used. */
 static bool read_file(Reader *reader, const char *class_name, const char *path, const char *file)
 {
     Error fault = {""};
     SoundFindings findings = {.count = 0};
+    char marks[SOUND_MARKS_ROOM] = "";
     double seconds;
     progress_update(&reader->progress, 0.0, "reading %s/%s", class_name, file);
-    if (add_file(reader, class_name, path, file, &seconds, &findings, &fault) ||
-        remember(reader, class_name, path, file, &fault)) {
+    if (add_file(reader, class_name, path, file, &seconds, &findings, marks, &fault)) {
+        if (interrupt_requested())
+            return false;
         warn(reader, "skipped", path, fault.message);
         reader->report->skipped++;
         return false;
     }
     for (size_t i = 0; i < findings.count; i++)
         warn(reader, "warning", path, findings.lines[i]);
+    if (marks[0])
+        warn(reader, "note", path, marks);
+    reader->report->used++;
     reader->report->seconds += seconds;
     reader->seconds += seconds;
     return true;
@@ -311,13 +215,13 @@ int sound_file_read(const char *path, const char *class_name, const TextureConfi
     const char *slash = strrchr(path, '/');
     double seconds;
     SoundFindings findings;
-    Reader reader = {.config = config, .bands = bands, .corpus = corpus};
-    reader.stft = stft_create(config->frame, err);
-    if (!reader.stft)
+    char marks[SOUND_MARKS_ROOM];
+    Reader reader = {.tools = {config, bands, stft_create(config->frame, err)}, .corpus = corpus};
+    if (!reader.tools.stft)
         return -1;
-    const int failed =
-        add_file(&reader, class_name, path, slash ? slash + 1 : path, &seconds, &findings, err);
-    stft_destroy(reader.stft);
+    const int failed = add_file(&reader, class_name, path, slash ? slash + 1 : path, &seconds,
+                                &findings, marks, err);
+    stft_destroy(reader.tools.stft);
     return failed && err && !strstr(err->message, path) ? error_prefix(err, "%s", path) : failed;
 }
 
@@ -369,9 +273,7 @@ static int read_class(Reader *reader, const char *path, const char *class_name, 
     for (int i = 0; i < n; i++) {
         if (used && used[i] && reader->seconds < SOUND_FOLDER_LITTLE &&
             file_path(path, entries[i]->d_name, file))
-            for (size_t v = 0; v < sizeof VARIANTS / sizeof *VARIANTS; v++)
-                if (!interrupt_requested())
-                    add_variant(reader, class_name, file, entries[i]->d_name, v);
+            add_variants(reader, class_name, file, entries[i]->d_name);
         free(entries[i]);
     }
     const bool short_of_memory = !used;
@@ -445,17 +347,17 @@ int sound_folder_read(const char *folder, const StringList *only, const TextureC
                       Error *err)
 {
     *report = (FolderReport){.used = 0};
-    Reader reader = {.config = config, .bands = bands, .corpus = corpus, .report = report};
+    Reader reader = {.tools = {config, bands, NULL}, .corpus = corpus, .report = report};
     if (!is_folder(folder))
         return error_set(err, "%s: is not a folder that can be opened: give a folder of recordings",
                          folder);
-    reader.stft = stft_create(config->frame, err);
-    if (!reader.stft)
+    reader.tools.stft = stft_create(config->frame, err);
+    if (!reader.tools.stft)
         return -1;
     progress_begin(&reader.progress, quiet);
     const int failed =
         read_classes(&reader, folder, only, err) || check_found(&reader, folder, only, err);
     progress_end(&reader.progress);
-    stft_destroy(reader.stft);
+    stft_destroy(reader.tools.stft);
     return failed ? -1 : 0;
 }

@@ -4,22 +4,23 @@
 #define BRUME_CLI_SOUND_FOLDER_H
 
 #include "cli/options.h"
-#include "cli/sound_check.h"
 #include "dsp/error.h"
 #include "models/corpus.h"
 #include "models/texture_model.h"
 
-/* A file that was used. */
+/* A file that was used, or a part of one that was cut (cli/sound_stream.h). */
 typedef struct FolderFile {
     char *path, *recording; /* as the corpus knows it */
-    size_t class_index;
+    size_t part, class_index;
+    double seconds;
 } FolderFile;
 
 /* What was found. */
 typedef struct FolderReport {
     size_t used, skipped; /* files */
     double seconds;       /* of sound, a stereo recording counted once */
-    FolderFile *files;    /* (used,), in the order of their takes */
+    FolderFile *files;    /* (file_count,), in the order of their takes */
+    size_t file_count;    /* each part counts */
 } FolderReport;
 
 /* A class of less sound than this gets variants: of each recording a few copies, a little higher or
@@ -38,10 +39,6 @@ int sound_folder_read(const char *folder, const StringList *only, const TextureC
                       Error *err);
 
 void folder_report_free(FolderReport *report);
-
-/* Reads a file as training hears it: of at most two channels, without an offset, at its own rate.
- * `findings` says what had better be mended. */
-int sound_folder_load(const char *path, Sound *sound, SoundFindings *findings, Error *err);
 
 /* Adds one file to a class of `corpus`, as sound_folder_read does. -1 with the reason. */
 int sound_file_read(const char *path, const char *class_name, const TextureConfig *config,

@@ -12,53 +12,10 @@
 
 #include "cli/ogg.h"
 #include "cli/output.h"
+#include "cli/sound_reader.h"
 
 /* Frames read or written in one go. libvorbis puts a block's frames on the stack. */
 enum { PIECE = 4096 };
-
-/* Opens an ordinary file; O_NONBLOCK, so that a FIFO without a writer is looked at, not waited for.
- */
-static int open_regular(const char *path, Error *err)
-{
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return error_set(err, "%s: cannot be opened: %s: check the name and its permissions", path,
-                         strerror(errno));
-    struct stat status;
-    const char *what = NULL;
-    if (fstat(fd, &status) != 0)
-        what = "cannot be looked at: give another file";
-    else if (S_ISDIR(status.st_mode))
-        what = "is a folder: give a sound file";
-    else if (!S_ISREG(status.st_mode))
-        what = "is not an ordinary file: copy the sound into one first";
-    else if (status.st_size == 0)
-        what = "is empty: give a sound file";
-    if (what == NULL)
-        return fd;
-    close(fd);
-    return error_set(err, "%s: %s", path, what);
-}
-
-static int check_info(const char *path, const SF_INFO *info, Error *err)
-{
-    if (info->samplerate < SOUND_RATE_LEAST || info->samplerate > SOUND_RATE_MOST)
-        return error_set(err, "%s: has a sample rate of %d Hz: convert it to %d to %d Hz", path,
-                         info->samplerate, SOUND_RATE_LEAST, SOUND_RATE_MOST);
-    if (info->channels < 1 || info->channels > SOUND_CHANNELS_MOST)
-        return error_set(err, "%s: has %d channels: mix it down to %d or fewer", path,
-                         info->channels, SOUND_CHANNELS_MOST);
-    return 0;
-}
-
-/* The first of `count` samples that is not finite, or `count`. */
-static size_t find_non_finite(const float *samples, size_t count)
-{
-    size_t i = 0;
-    while (i < count && isfinite(samples[i]))
-        i++;
-    return i;
-}
 
 /* Makes room for `samples` floats, at least half as much again as there was. */
 static int grow(Sound *sound, size_t *room, size_t samples)
@@ -75,94 +32,42 @@ static int grow(Sound *sound, size_t *room, size_t samples)
 }
 
 /* `sound` knows its rate and channels; fills in the rest. */
-static int read_frames(SNDFILE *file, const char *path, double max_seconds, Sound *sound,
+static int read_frames(SoundReader *reader, const char *path, double max_seconds, Sound *sound,
                        Error *err)
 {
     size_t room = 0, channels = sound->channels;
     double frames_most = max_seconds > 0 ? max_seconds * sound->rate : INFINITY;
     for (;;) {
+        size_t count;
         if (grow(sound, &room, (sound->frames + PIECE) * channels) != 0)
             return error_set(err, "%s: does not fit into memory: cut it", path);
-        float *piece = sound->samples + sound->frames * channels;
-        sf_count_t count = sf_readf_float(file, piece, PIECE);
-        if (count <= 0)
+        if (sound_reader_read(reader, sound->samples + sound->frames * channels, PIECE, &count,
+                              err) != 0)
+            return -1;
+        if (count == 0)
             break;
-        size_t samples = (size_t)count * channels, bad = find_non_finite(piece, samples);
-        if (bad < samples)
-            return error_set(err,
-                             "%s: the sample at %.6f s is not a finite number: export it again",
-                             path, (double)(sound->frames + bad / channels) / sound->rate);
-        sound->frames += (size_t)count;
+        sound->frames += count;
         if ((double)sound->frames > frames_most)
             return error_set(err, "%s: lasts longer than %.15g s: cut it", path, max_seconds);
         if (sound->frames * channels > SOUND_SAMPLES_MOST)
             return error_set(err, "%s: is longer than %.0f minutes: cut it", path,
                              (double)SOUND_SAMPLES_MOST / (double)channels / sound->rate / 60.0);
     }
-    if (sf_error(file) != SF_ERR_NO_ERROR)
-        return error_set(err, "%s: is damaged at %.6f s (%s): export it again", path,
-                         (double)sound->frames / sound->rate, sf_strerror(file));
     if (sound->frames == 0)
         return error_set(err, "%s: holds no sound: give a longer file", path);
     return 0;
 }
 
-/* Whether the file may be MPEG audio: an ID3 tag, or the eleven bits that begin a frame. */
-static bool looks_like_mpeg(int fd)
-{
-    unsigned char head[3] = {0};
-    return pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
-           (memcmp(head, "ID3", 3) == 0 || (head[0] == 0xff && head[1] >= 0xe0));
-}
-
-/* libsndfile lets mpg123 chat on standard error, and has no way to stop it. Silences that until
- * unmute gets what this returned. */
-static int mute(void)
-{
-    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    int saved = nowhere < 0 ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (saved >= 0)
-        dup2(nowhere, STDERR_FILENO);
-    if (nowhere >= 0)
-        close(nowhere);
-    return saved;
-}
-
-static void unmute(int saved)
-{
-    if (saved < 0)
-        return;
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-}
-
-static int load_open(int fd, const char *path, double max_seconds, Sound *out, Error *err)
-{
-    SF_INFO info = {0};
-    SNDFILE *file = sf_open_fd(fd, SFM_READ, &info, SF_FALSE);
-    if (file == NULL)
-        return error_set(err, "%s: is no sound that can be read (%s): give wav, flac, ogg or mp3",
-                         path, sf_error(NULL) == SF_ERR_SYSTEM ? "damaged" : sf_strerror(NULL));
-    int result = check_info(path, &info, err);
-    if (result == 0) {
-        out->channels = (unsigned)info.channels;
-        out->rate = (unsigned)info.samplerate;
-        result = read_frames(file, path, max_seconds, out, err);
-    }
-    sf_close(file);
-    return result;
-}
-
 int soundfile_load(const char *path, double max_seconds, Sound *out, Error *err)
 {
     *out = (Sound){0};
-    int fd = open_regular(path, err);
-    if (fd < 0)
+    SoundReader *reader = sound_reader_open(path, err);
+    if (reader == NULL)
         return -1;
-    int saved = looks_like_mpeg(fd) ? mute() : -1;
-    int result = load_open(fd, path, max_seconds, out, err);
-    unmute(saved);
-    close(fd);
+    out->channels = sound_reader_channels(reader);
+    out->rate = sound_reader_rate(reader);
+    int result = read_frames(reader, path, max_seconds, out, err);
+    sound_reader_close(reader);
     if (result != 0)
         sound_free(out);
     return result;
@@ -297,7 +202,7 @@ SoundWriter *sound_writer_create(const char *path, unsigned rate, unsigned chann
 /* At most PIECE frames. */
 static int write_piece(SoundWriter *writer, const float *from, size_t frames, Error *err)
 {
-    size_t samples = frames * writer->channels, bad = find_non_finite(from, samples);
+    size_t samples = frames * writer->channels, bad = sound_find_non_finite(from, samples);
     if (bad < samples)
         return error_set(err, "%s: the sample at %.6f s is not a finite number: report this fault",
                          writer->path,

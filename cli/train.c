@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
+#include "models/catalogue.h"
 #include "models/denoiser.h"
 #include "models/temporary.h"
 
@@ -96,6 +97,20 @@ int train_check_room(const char *path, double bytes, Error *err)
                                       path, bytes / 1e6, there / 1e6);
 }
 
+int train_locate_from(const TrainRequest *request, char path[TRAIN_PATH_ROOM], Error *err)
+{
+    path[0] = '\0';
+    if (!request->from || !catalogue_locate(request->from, NULL, path, TRAIN_PATH_ROOM, err))
+        return 0;
+    if (!request->from_default)
+        return -1;
+    fprintf(stderr,
+            "brume train: warning: there is no model \"%s\" to start from: starts from nothing, "
+            "which takes far longer\n",
+            request->from);
+    return 0;
+}
+
 /* What textures start from: the shipped model, unless another one, none or another network is asked
  * for. A model brings its own network. */
 static int settle_from(TrainRequest *request)
@@ -134,8 +149,9 @@ static int complete_texture(TrainRequest *request)
     return OPTIONS_GO_ON;
 }
 
-/* A melody model has networks of its own. */
-static int refuse_texture_options(const TrainRequest *request)
+/* A melody model has networks of its own; it starts from the shipped one if nothing is asked for.
+ */
+static int complete_melody(TrainRequest *request)
 {
     const char *given = request->rate > 0.0   ? "rate"
                         : request->threads    ? "threads"
@@ -144,11 +160,16 @@ static int refuse_texture_options(const TrainRequest *request)
                         : request->blocks     ? "blocks"
                         : request->prediction ? "prediction"
                         : request->schedule   ? "schedule"
-                        : request->from       ? "from"
                         : request->only.count ? "class"
                                               : NULL;
-    return given ? report_usage("train", "--%s is for textures: leave it out", given)
-                 : OPTIONS_GO_ON;
+    if (given)
+        return report_usage("train", "--%s is for textures: leave it out", given);
+    request->from_default = !request->from;
+    if (!request->from)
+        request->from = "melody";
+    else if (!strcmp(request->from, "none"))
+        request->from = NULL;
+    return OPTIONS_GO_ON;
 }
 
 static int read_request(int argc, char **argv, TrainRequest *request, bool *melody)
@@ -182,8 +203,8 @@ static int read_request(int argc, char **argv, TrainRequest *request, bool *melo
         OPTION_STRING("schedule", &request->schedule, "linear|cosine",
                       "(texture) of the noise; cosine"),
         OPTION_STRING("from", &request->from, "NAME|FILE|none",
-                      "(texture) start from this model, of whatever classes; texture, the shipped "
-                      "one"),
+                      "start from this model, of whatever classes; the shipped one, texture or "
+                      "melody"),
     };
     const Usage usage = {
         .verb = "train",
@@ -208,7 +229,7 @@ static int read_request(int argc, char **argv, TrainRequest *request, bool *melo
     if (request->hours <= 0)
         request->hours = 1.0;
     request->folder = operands[1];
-    return *melody ? refuse_texture_options(request) : complete_texture(request);
+    return *melody ? complete_melody(request) : complete_texture(request);
 }
 
 int verb_train(int argc, char **argv)

@@ -18,12 +18,12 @@ typedef struct TrainRequest {
     bool resume, no_preview;
     CardOptions card;
     CommonOptions common;
+    const char *from;  /* a model's NAME or file; NULL: start from nothing */
+    bool from_default; /* `from` was not asked for: it may be absent */
     /* Of textures only; 0 or NULL where not given, until the verb fills in what is usual. */
     double rate;
     int64_t threads, batch, channels, blocks;
     const char *prediction, *schedule;
-    const char *from;  /* a model's NAME or file; NULL: start from nothing */
-    bool from_default; /* `from` was not asked for: it may be absent */
     StringList only;
 } TrainRequest;
 
@@ -56,6 +56,10 @@ int train_set_unsaved(const TrainRequest *request, const Error *why, Error *err)
  * What a training that was killed left half-written beside them is removed. */
 int train_check_files(const TrainRequest *request, const char *const *checkpoints, size_t count,
                       Error *err);
+
+/* Finds the file of the model to start from: path "" to start from nothing. The shipped one need
+ * not be installed; then a warning says so. */
+int train_locate_from(const TrainRequest *request, char path[TRAIN_PATH_ROOM], Error *err);
 
 /* Whether the folder that `path` lies in has room for `bytes`; -1 with a message if not. */
 int train_check_room(const char *path, double bytes, Error *err);

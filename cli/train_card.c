@@ -48,9 +48,7 @@ static void list(void *user, const char *class_name, const char *recording, int 
         append(&listing->text, listing->held_out ? " (its end)" : " (but its end)");
 }
 
-/* What the card of the model that was started from says of its own training, and of what that
- * started from. NULL when memory runs out. */
-static char *past_of(const char *from)
+char *train_card_past(const char *from)
 {
     Text text = {NULL, 0, 0};
     const char *base = strrchr(from, '/');
@@ -87,7 +85,7 @@ int train_card_save(const TextureModel *model, const CardOptions *options, const
     Listing used = {{NULL, 0, 0}, 0}, held_out = {{NULL, 0, 0}, 1};
     corpus_each(trained->corpus, list, &used);
     corpus_each(trained->corpus, list, &held_out);
-    char *past = trained->from ? past_of(trained->from) : NULL;
+    char *past = trained->from ? train_card_past(trained->from) : NULL;
     size_t lines = 7;
     TextureCardLine card[9] = {
         {"licence", options->licence ? options->licence : "not stated"},

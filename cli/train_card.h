@@ -19,6 +19,10 @@ typedef struct TrainedOn {
     const char *measured; /* what the report says; NULL: nothing yet */
 } TrainedOn;
 
+/* What the card of the model that was started from says of its own training, and of what that
+ * started from; to be freed. NULL when memory runs out. */
+char *train_card_past(const char *from);
+
 /* Writes model and card to `path` as f16, whole or not at all. */
 int train_card_save(const TextureModel *model, const CardOptions *options, const TrainedOn *trained,
                     const char *path, Error *err);

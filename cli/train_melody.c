@@ -1,249 +1,137 @@
 #include "cli/interrupt.h"
-#include "cli/melody_folder.h"
+#include "cli/melody_plan.h"
+#include "cli/melody_tier.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/train.h"
+#include "cli/train_card.h"
 #include "cli/train_melody_preview.h"
+#include "cli/train_outlook.h"
 #include "models/melody_model.h"
-#include "models/note_trainer.h"
-#include "models/predictor_trainer.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Steps that tell the machine's speed. */
-enum { MEASURE_STEPS = 20, TIERS = MELODY_CURVES, LINE_ROOM = 160 };
-
-/* Training stops when this share of all steps has passed without a better validation loss. */
-static const double PATIENCE = 0.25;
-
-/* The notes get this share of the hours, and no more than is of use to them. */
-static const double NOTES_SHARE = 0.2, NOTES_HOURS = 0.25;
-enum { NOTES_STEPS = 3000, UNSETTLED_STEPS = 1000000000 };
-
-/* Where a tier stands. */
-typedef struct Standing {
-    size_t step, best_step;
-    double best, seconds;  /* validation loss, NaN where not known; seconds in steps */
-    double bits, held_out; /* in training, in validation; NaN where not known */
-    char line[LINE_ROOM];  /* its losses in words */
-} Standing;
-
-/* One of the two networks in training, as both trainers can be treated. */
-typedef struct Tier {
-    const char *name;
-    void *trainer;
-    size_t steps, evaluate_every;
-    size_t most; /* steps that are of use */
-    double hours;
-    char checkpoint[TRAIN_PATH_ROOM];
-    Error unsaved; /* why the last checkpoint could not be written; empty if it could */
-    int (*step)(void *trainer, Error *err);
-    int (*evaluate)(void *trainer, Error *err);
-    void (*set_steps)(void *trainer, size_t steps);
-    void (*add_seconds)(void *trainer, double seconds);
-    int (*save)(const void *trainer, const char *path, Error *err);
-    int (*resume)(void *trainer, const char *path, Error *err);
-    Standing (*stand)(const void *trainer);
-} Tier;
+enum { TIERS = MELODY_CURVES };
 
 typedef struct Training {
     const TrainRequest *request;
+    char from_path[TRAIN_PATH_ROOM]; /* "": from nothing */
     MelodyFolder found;
+    MelodyPlan plan;
     MelodyModel *model;
     NoteTrainer *notes;
     PredictorTrainer *samples;
-    Tier tiers[TIERS];
+    MelodyTier tiers[TIERS];
     MelodyPreview *preview; /* NULL: none is wanted */
     Progress progress;
 } Training;
 
-static int notes_step(void *trainer, Error *err)
+static int create_notes(Training *training, bool from, Error *err)
 {
-    return note_trainer_step(trainer, err);
+    NoteTrainerSettings settings = from ? note_trainer_tuning() : note_trainer_defaults();
+    settings.seed = (uint64_t)training->request->seed;
+    training->notes = note_trainer_create(melody_model_notes(training->model),
+                                          training->found.tunes, &settings, err);
+    if (training->notes && from)
+        note_trainer_start_from(training->notes, melody_model_note_weights(training->model));
+    return training->notes ? 0 : -1;
 }
 
-static int notes_evaluate(void *trainer, Error *err)
+static int create_samples(Training *training, bool from, Error *err)
 {
-    return note_trainer_evaluate(trainer, err);
+    const MelodyFolder *found = &training->found;
+    PredictorTrainerSettings settings =
+        from ? predictor_trainer_tuning() : predictor_trainer_defaults();
+    settings.seed = (uint64_t)training->request->seed;
+    training->samples = predictor_trainer_create(melody_model_samples(training->model),
+                                                 found->clips[0], found->counts[0], found->clips[1],
+                                                 found->counts[1], &settings, err);
+    if (training->samples && from)
+        predictor_trainer_start_from(training->samples,
+                                     melody_model_sample_weights(training->model));
+    return training->samples ? 0 : -1;
 }
 
-static void notes_set_steps(void *trainer, size_t steps)
+/* Takes up a checkpoint, or looks at what the model to start from can do: then it is the best until
+ * training made it better. */
+static int begin_tier(const TrainRequest *request, MelodyTier *tier, bool from, Error *err)
 {
-    note_trainer_set_steps(trainer, steps);
-}
-
-static void notes_add_seconds(void *trainer, double seconds)
-{
-    note_trainer_add_seconds(trainer, seconds);
-}
-
-static int notes_save(const void *trainer, const char *path, Error *err)
-{
-    return note_trainer_save(trainer, path, err);
-}
-
-static int notes_resume(void *trainer, const char *path, Error *err)
-{
-    return note_trainer_resume(trainer, path, err);
-}
-
-static Standing notes_stand(const void *trainer)
-{
-    const NoteProgress p = note_trainer_progress(trainer);
-    const double bits = 1.0 / log(2.0);
-    Standing standing = {p.step,        p.best_step,       p.best, p.seconds,
-                         bits * p.loss, bits * p.held_out, ""};
-    int used = snprintf(standing.line, LINE_ROOM, "%.3f bits a note", bits * p.loss);
-    if (!isnan(p.held_out))
-        snprintf(standing.line + used, LINE_ROOM - (size_t)used,
-                 "  validation %.3f (best %.3f at %zu)", bits * p.held_out, bits * p.best,
-                 p.best_step);
-    return standing;
-}
-
-static int samples_step(void *trainer, Error *err)
-{
-    return predictor_trainer_step(trainer, err);
-}
-
-static int samples_evaluate(void *trainer, Error *err)
-{
-    return predictor_trainer_evaluate(trainer, err);
-}
-
-static void samples_set_steps(void *trainer, size_t steps)
-{
-    predictor_trainer_set_steps(trainer, steps);
-}
-
-static void samples_add_seconds(void *trainer, double seconds)
-{
-    predictor_trainer_add_seconds(trainer, seconds);
-}
-
-static int samples_save(const void *trainer, const char *path, Error *err)
-{
-    return predictor_trainer_save(trainer, path, err);
-}
-
-static int samples_resume(void *trainer, const char *path, Error *err)
-{
-    return predictor_trainer_resume(trainer, path, err);
-}
-
-/* Of both kinds of window; of those without a plan alone, where there are no others. */
-static double mean_bits(const double bits[2])
-{
-    return isnan(bits[1]) ? bits[0] : 0.5 * (bits[0] + bits[1]);
-}
-
-static Standing samples_stand(const void *trainer)
-{
-    const PredictorProgress p = predictor_trainer_progress(trainer);
-    Standing standing = {
-        p.step, p.best_step, p.best, p.seconds, mean_bits(p.bits), mean_bits(p.held_out), ""};
-    int used = snprintf(standing.line, LINE_ROOM, "%.3f bits a sample, %.3f planned", p.bits[0],
-                        p.bits[1]);
-    if (!isnan(p.held_out[0]))
-        snprintf(standing.line + used, LINE_ROOM - (size_t)used,
-                 "  validation %.3f, %.3f (best at %zu)", p.held_out[0], p.held_out[1],
-                 p.best_step);
-    return standing;
-}
-
-static Tier notes_tier(const TrainRequest *request, NoteTrainer *trainer)
-{
-    const size_t asked = (size_t)request->steps;
-    Tier tier = {.name = "notes",
-                 .trainer = trainer,
-                 .steps = !asked                ? UNSETTLED_STEPS
-                          : asked < NOTES_STEPS ? asked
-                                                : NOTES_STEPS,
-                 .evaluate_every = 100,
-                 .most = NOTES_STEPS,
-                 .hours = fmin(NOTES_SHARE * request->hours, NOTES_HOURS),
-                 .step = notes_step,
-                 .evaluate = notes_evaluate,
-                 .set_steps = notes_set_steps,
-                 .add_seconds = notes_add_seconds,
-                 .save = notes_save,
-                 .resume = notes_resume,
-                 .stand = notes_stand};
-    snprintf(tier.checkpoint, sizeof tier.checkpoint, "%s.notes.checkpoint", request->output);
-    return tier;
-}
-
-static Tier samples_tier(const TrainRequest *request, PredictorTrainer *trainer, double hours)
-{
-    Tier tier = {.name = "samples",
-                 .trainer = trainer,
-                 .steps = request->steps ? (size_t)request->steps : UNSETTLED_STEPS,
-                 .evaluate_every = 250,
-                 .most = 100000000,
-                 .hours = hours,
-                 .step = samples_step,
-                 .evaluate = samples_evaluate,
-                 .set_steps = samples_set_steps,
-                 .add_seconds = samples_add_seconds,
-                 .save = samples_save,
-                 .resume = samples_resume,
-                 .stand = samples_stand};
-    snprintf(tier.checkpoint, sizeof tier.checkpoint, "%s.checkpoint", request->output);
-    return tier;
+    if (request->resume && !access(tier->checkpoint, F_OK)) {
+        if (tier->resume(tier->trainer, tier->checkpoint, err))
+            return -1;
+    } else if (from && tier->evaluate(tier->trainer, err)) {
+        return -1;
+    }
+    if (tier->steps)
+        tier->set_steps(tier->trainer, tier->steps);
+    return 0;
 }
 
 static int create_trainers(Training *training, Error *err)
 {
     const TrainRequest *request = training->request;
-    const MelodyFolder *found = &training->found;
-    NoteTrainerSettings notes = note_trainer_defaults();
-    PredictorTrainerSettings samples = predictor_trainer_defaults();
-    notes.seed = samples.seed = (uint64_t)request->seed;
-    training->notes =
-        note_trainer_create(melody_model_notes(training->model), found->tunes, &notes, err);
-    if (!training->notes)
+    const bool from = training->from_path[0];
+    const MelodyPlan plan = training->plan;
+    if ((plan.notes && create_notes(training, from, err)) ||
+        (plan.samples && create_samples(training, from, err)))
         return -1;
-    training->samples = predictor_trainer_create(melody_model_samples(training->model),
-                                                 found->clips[0], found->counts[0], found->clips[1],
-                                                 found->counts[1], &samples, err);
-    if (!training->samples)
-        return -1;
-    training->tiers[0] = notes_tier(request, training->notes);
-    training->tiers[1] =
-        samples_tier(request, training->samples, request->hours - training->tiers[0].hours);
-    for (size_t t = 0; t < TIERS; t++) {
-        Tier *tier = &training->tiers[t];
-        if (request->resume && !access(tier->checkpoint, F_OK) &&
-            tier->resume(tier->trainer, tier->checkpoint, err))
+    MelodyTier *tiers = training->tiers;
+    tiers[0] = melody_tier_notes(request, from, training->notes);
+    if (!plan.samples)
+        tiers[0].hours = request->hours;
+    tiers[1] = melody_tier_samples(request, from, training->samples,
+                                   request->hours - (plan.notes ? tiers[0].hours : 0.0));
+    for (size_t t = 0; t < TIERS; t++)
+        if (tiers[t].trainer && begin_tier(request, &tiers[t], from, err))
             return -1;
+    return 0;
+}
+
+static int create_preview(Training *training, Error *err)
+{
+    size_t steps[TIERS];
+    for (size_t t = 0; t < TIERS; t++)
+        steps[t] = melody_tier_stand(&training->tiers[t]).step;
+    return melody_preview_create(training->request, &training->found, steps, &training->preview,
+                                 err);
+}
+
+/* Measures what a tier's steps cost here, says what is to be expected, and turns the hours that are
+ * left into steps. */
+static int look_ahead(const Training *training, MelodyTier *tier, Error *err)
+{
+    const TrainRequest *request = training->request;
+    const MelodyStanding standing = melody_tier_stand(tier);
+    TrainOutlook outlook;
+    if (melody_tier_done(tier))
+        return 0;
+    if (train_outlook_measure(tier->rehearse, tier->trainer, tier->steps, &outlook, err))
+        return -1;
+    if (!tier->steps) {
+        const double left = tier->hours - standing.seconds / 3600.0;
+        const size_t steps = standing.step + train_outlook_steps(&outlook, left);
+        tier->steps = steps < tier->most ? steps : tier->most;
         tier->set_steps(tier->trainer, tier->steps);
+    }
+    if (!request->common.quiet) {
+        FILE *out = request->common.json ? stderr : stdout;
+        fprintf(out, "%s: ", tier->name);
+        train_outlook_print_speed(out, &outlook, tier->steps - standing.step);
+        fflush(out);
     }
     return 0;
 }
 
-/* After the first steps the hours that are left become a number of steps. */
-static void settle_steps(Tier *tier, size_t taken, double seconds_per_step)
-{
-    if (tier->steps != UNSETTLED_STEPS || taken != MEASURE_STEPS)
-        return;
-    const Standing standing = tier->stand(tier->trainer);
-    const double left = tier->hours * 3600.0 - standing.seconds;
-    const double steps = fmax(left, 0.0) / (1.02 * seconds_per_step);
-    tier->steps = standing.step + 1 + (size_t)fmin(steps, 1e8);
-    if (tier->steps > tier->most)
-        tier->steps = tier->most;
-    tier->set_steps(tier->trainer, tier->steps);
-}
-
 /* One line on standard output for each evaluation: the curve, for people and for plots. */
-static void print_line(Training *training, const Tier *tier, double seconds_per_step)
+static void print_line(Training *training, const MelodyTier *tier, double seconds_per_step)
 {
     char left[TRAIN_TIME_ROOM];
-    const Standing standing = tier->stand(tier->trainer);
+    const MelodyStanding standing = melody_tier_stand(tier);
     if (training->request->common.quiet)
         return;
     train_print_time(left, seconds_per_step * (double)(tier->steps - standing.step));
@@ -254,24 +142,8 @@ static void print_line(Training *training, const Tier *tier, double seconds_per_
     fflush(stdout);
 }
 
-/* The hours were spent, or all steps taken, before this run began. */
-static bool is_done(const Tier *tier)
-{
-    const Standing standing = tier->stand(tier->trainer);
-    return standing.step >= tier->most || standing.step >= tier->steps ||
-           (tier->steps == UNSETTLED_STEPS && standing.seconds >= tier->hours * 3600.0);
-}
-
-static bool is_overfitting(const Tier *tier)
-{
-    const Standing standing = tier->stand(tier->trainer);
-    const double waited = (double)(standing.step - standing.best_step);
-    return !isnan(standing.best) &&
-           waited > fmax(4.0 * (double)tier->evaluate_every, PATIENCE * (double)tier->steps);
-}
-
 /* What is needed to go on. */
-static void save(Training *training, Tier *tier)
+static void save(Training *training, MelodyTier *tier)
 {
     tier->unsaved = (Error){""};
     if (tier->save(tier->trainer, tier->checkpoint, &tier->unsaved)) {
@@ -280,34 +152,42 @@ static void save(Training *training, Tier *tier)
     }
 }
 
+/* Gives the model the weights that are the best so far. */
+static void set_weights(Training *training)
+{
+    if (training->notes)
+        melody_model_set_notes(training->model, note_trainer_best(training->notes));
+    if (training->samples)
+        melody_model_set_samples(training->model, predictor_trainer_weights(training->samples));
+}
+
 /* What can be seen of it so far; and heard, once the samples are being learnt. */
 static void preview(Training *training, bool heard, const atomic_bool *cancel)
 {
     progress_end(&training->progress);
-    melody_model_set_notes(training->model, note_trainer_best(training->notes));
-    melody_model_set_samples(training->model, predictor_trainer_weights(training->samples));
+    set_weights(training);
     melody_preview_write(training->preview, heard ? training->model : NULL, cancel);
 }
 
 /* Evaluates a tier, and takes down what comes of it. */
-static int evaluate(Training *training, const Tier *tier, Error *err)
+static int evaluate(Training *training, const MelodyTier *tier, Error *err)
 {
     if (tier->evaluate(tier->trainer, err))
         return -1;
-    const Standing s = tier->stand(tier->trainer);
+    const MelodyStanding s = melody_tier_stand(tier);
     return melody_preview_add(training->preview, (MelodyCurve)(tier - training->tiers),
                               (CurvePoint){s.step, s.bits, s.held_out, s.seconds}, err);
 }
 
 /* Steps until all are done, somebody interrupts, or the validation loss has long stopped falling.
  * A checkpoint stays at the end: the other tier is not done yet. */
-static int run(Training *training, Tier *tier, Error *err)
+static int run(Training *training, MelodyTier *tier, Error *err)
 {
     double seconds_per_step = 0.0, saved_at = train_now();
-    if (is_done(tier))
+    if (melody_tier_done(tier))
         return 0;
-    for (size_t taken = 1; !interrupt_requested() && !is_overfitting(tier); taken++) {
-        const size_t step = tier->stand(tier->trainer).step;
+    for (size_t taken = 1; !interrupt_requested() && !melody_tier_overfits(tier); taken++) {
+        const size_t step = melody_tier_stand(tier).step;
         if (step >= tier->steps)
             break;
         const double start = train_now();
@@ -317,7 +197,6 @@ static int run(Training *training, Tier *tier, Error *err)
         tier->add_seconds(tier->trainer, took);
         /* The first step also touches all memory for the first time. */
         seconds_per_step = taken < 3 ? took : 0.95 * seconds_per_step + 0.05 * took;
-        settle_steps(tier, taken, seconds_per_step);
         progress_update(&training->progress, (double)(step + 1) / (double)tier->steps,
                         "%s: step %zu, %.2f steps/s", tier->name, step + 1, 1.0 / seconds_per_step);
         if ((step + 1) % tier->evaluate_every == 0 || step + 1 == tier->steps) {
@@ -331,7 +210,7 @@ static int run(Training *training, Tier *tier, Error *err)
             saved_at = train_now();
         }
     }
-    if (tier->stand(tier->trainer).step)
+    if (melody_tier_stand(tier).step)
         save(training, tier);
     return 0;
 }
@@ -340,6 +219,10 @@ static int run(Training *training, Tier *tier, Error *err)
 static int describe_notes(const Training *training, char *text, size_t room, Error *err)
 {
     NoteBits bits;
+    if (!training->notes) {
+        snprintf(text, room, "those of the model that it started from");
+        return 0;
+    }
     const NoteShare share =
         note_corpus_tunes(training->found.tunes, NOTE_HELD_OUT) ? NOTE_HELD_OUT : NOTE_VALIDATE;
     if (note_bits(melody_model_notes(training->model), note_trainer_best(training->notes),
@@ -354,22 +237,32 @@ static int describe_notes(const Training *training, char *text, size_t room, Err
     return 0;
 }
 
+static void describe_samples(const Training *training, char *text, size_t room)
+{
+    if (!training->samples) {
+        snprintf(text, room, "that of the model that it started from");
+        return;
+    }
+    const PredictorProgress progress = predictor_trainer_progress(training->samples);
+    if (isnan(progress.held_out[0]))
+        snprintf(text, room, "none held out");
+    else
+        snprintf(text, room, "%.3f, with a plan %.3f (validation, at the last evaluation)",
+                 progress.held_out[0], progress.held_out[1]);
+}
+
 /* Writes the model as it is best so far, with its card. */
 static int save_model(Training *training, Error *err)
 {
     const TrainRequest *request = training->request;
     const MelodyFolder *found = &training->found;
-    const Standing notes = training->tiers[0].stand(training->notes);
-    const Standing samples = training->tiers[1].stand(training->samples);
-    const PredictorProgress progress = predictor_trainer_progress(training->samples);
-    char trained[512], note_figures[160], sample_figures[160] = "none held out";
-    melody_model_set_notes(training->model, note_trainer_best(training->notes));
-    melody_model_set_samples(training->model, predictor_trainer_weights(training->samples));
+    const MelodyStanding notes = melody_tier_stand(&training->tiers[0]);
+    const MelodyStanding samples = melody_tier_stand(&training->tiers[1]);
+    char trained[512], note_figures[160], sample_figures[160];
+    set_weights(training);
     if (describe_notes(training, note_figures, sizeof note_figures, err))
         return -1;
-    if (!isnan(progress.held_out[0]))
-        snprintf(sample_figures, sizeof sample_figures, "%.3f, with a plan %.3f (validation)",
-                 progress.held_out[0], progress.held_out[1]);
+    describe_samples(training, sample_figures, sizeof sample_figures);
     snprintf(
         trained, sizeof trained,
         "notes: %zu steps, %.2f hours, %zu tunes; samples: %zu steps, %.2f hours, %.1f minutes "
@@ -377,6 +270,9 @@ static int save_model(Training *training, Error *err)
         notes.step, notes.seconds / 3600.0, note_corpus_tunes(found->tunes, NOTE_TRAIN),
         samples.step, samples.seconds / 3600.0, found->seconds / 60.0, request->seed,
         request->holdout);
+    char *past = training->from_path[0] ? train_card_past(training->from_path) : NULL;
+    if (training->from_path[0] && !past)
+        return error_set(err, "out of memory for the model card");
     const MelodyCardLine card[] = {
         {"licence", request->card.licence ? request->card.licence : "not stated"},
         {"sources", request->card.sources ? request->card.sources : "not stated"},
@@ -384,18 +280,12 @@ static int save_model(Training *training, Error *err)
         {"bits_per_note", note_figures},
         {"bits_per_sample", sample_figures},
         {"made_with", "brume " BRUME_VERSION},
+        {"from", past}, /* the last, for it may be left out */
     };
-    return melody_model_save(training->model, card, sizeof card / sizeof card[0], true,
-                             request->output, err);
-}
-
-static int create_preview(Training *training, Error *err)
-{
-    size_t steps[TIERS];
-    for (size_t t = 0; t < TIERS; t++)
-        steps[t] = training->tiers[t].stand(training->tiers[t].trainer).step;
-    return melody_preview_create(training->request, &training->found, steps, &training->preview,
-                                 err);
+    const size_t lines = sizeof card / sizeof card[0] - (past == NULL);
+    const int failed = melody_model_save(training->model, card, lines, true, request->output, err);
+    free(past);
+    return failed;
 }
 
 static void print_found(const Training *training)
@@ -412,16 +302,16 @@ static void print_found(const Training *training)
         note_corpus_tunes(found->tunes, NOTE_HELD_OUT), found->recordings, found->seconds / 60.0);
     if (training->request->resume)
         fprintf(out, "; goes on at step %zu of the notes, %zu of the samples",
-                training->tiers[0].stand(training->notes).step,
-                training->tiers[1].stand(training->samples).step);
+                melody_tier_stand(&training->tiers[0]).step,
+                melody_tier_stand(&training->tiers[1]).step);
     fprintf(out, "\n");
     fflush(out);
 }
 
 static void print_result(const Training *training)
 {
-    const Standing notes = training->tiers[0].stand(training->notes);
-    const Standing samples = training->tiers[1].stand(training->samples);
+    const MelodyStanding notes = melody_tier_stand(&training->tiers[0]);
+    const MelodyStanding samples = melody_tier_stand(&training->tiers[1]);
     if (training->request->common.json) {
         printf("{\"model\": ");
         report_json_string(stdout, training->request->output);
@@ -439,11 +329,12 @@ static void print_result(const Training *training)
 static int finish(Training *training, Error *err)
 {
     const bool stopped = interrupt_requested();
-    if (stopped && !training->tiers[0].stand(training->notes).step)
+    if (stopped && !melody_tier_stand(&training->tiers[0]).step &&
+        !melody_tier_stand(&training->tiers[1]).step)
         return error_set(err, "interrupted before the first step: nothing was written");
     /* The weights that count are the best that an evaluation saw; a short run may have had none. */
     for (size_t t = 0; t < TIERS; t++)
-        if (!training->tiers[t].stand(training->tiers[t].trainer).best_step &&
+        if (training->tiers[t].trainer && !melody_tier_stand(&training->tiers[t]).best_step &&
             evaluate(training, &training->tiers[t], err))
             return -1;
     if (save_model(training, err))
@@ -465,16 +356,25 @@ static int train(Training *training, Error *err)
 {
     const MelodyConfig config = melody_config_default();
     const TrainRequest *request = training->request;
-    const Tier notes = notes_tier(request, NULL), samples = samples_tier(request, NULL, 0.0);
+    const MelodyTier notes = melody_tier_notes(request, false, NULL);
+    const MelodyTier samples = melody_tier_samples(request, false, NULL, 0.0);
     const char *const checkpoints[] = {notes.checkpoint, samples.checkpoint};
     if (train_check_files(request, checkpoints, TIERS, err) ||
-        melody_folder_read(request->folder, request->holdout, request->common.quiet,
-                           &training->found, err))
+        train_locate_from(request, training->from_path, err))
         return -1;
-    training->model = melody_model_create(&config, err);
-    if (!training->model || create_trainers(training, err) || create_preview(training, err))
+    const bool from = training->from_path[0];
+    training->model =
+        from ? melody_model_open(training->from_path, err) : melody_model_create(&config, err);
+    if (!training->model || melody_folder_read(request->folder, request->holdout, !from,
+                                               request->common.quiet, &training->found, err))
+        return -1;
+    training->plan = melody_plan_make(&training->found, from);
+    if (create_trainers(training, err) || create_preview(training, err))
         return -1;
     print_found(training);
+    for (size_t t = 0; t < TIERS; t++)
+        if (look_ahead(training, &training->tiers[t], err))
+            return -1;
     progress_begin(&training->progress, request->common.quiet);
     int failed = 0;
     for (size_t t = 0; t < TIERS && !failed && !interrupt_requested(); t++)

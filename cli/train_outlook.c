@@ -20,17 +20,19 @@ static const double EVALUATING = 80.0, EVALUATING_SHARE = 0.08;
 static const double USABLE_FROM = 3200.0, GOOD_FROM = 9300.0;
 static const double USABLE_NEW = 5400.0, GOOD_NEW = 30000.0;
 
-int train_outlook_measure(TextureTrainer *trainer, TrainOutlook *outlook, Error *err)
+int train_outlook_measure(int (*rehearse)(void *trainer, Error *err), void *trainer, size_t steps,
+                          TrainOutlook *outlook, Error *err)
 {
-    if (texture_trainer_rehearse(trainer, err))
+    const size_t most = steps && steps / 4 < MOST_STEPS ? steps / 4 : MOST_STEPS;
+    if (rehearse(trainer, err))
         return -1;
     const double start = train_now();
     size_t taken = 0;
     double took = 0.0;
-    while (taken < LEAST_STEPS || (taken < MOST_STEPS && took < MEASURE_SECONDS)) {
+    while (taken < LEAST_STEPS || (taken < most && took < MEASURE_SECONDS)) {
         if (interrupt_requested())
             return error_set(err, "interrupted before the first step: nothing was written");
-        if (texture_trainer_rehearse(trainer, err))
+        if (rehearse(trainer, err))
             return -1;
         taken++;
         took = train_now() - start;
@@ -48,17 +50,23 @@ size_t train_outlook_steps(const TrainOutlook *outlook, double hours)
     return (size_t)fmax(1.0, fmin(steps, 1e8));
 }
 
+void train_outlook_print_speed(FILE *out, const TrainOutlook *outlook, size_t steps)
+{
+    char all[TRAIN_TIME_ROOM];
+    train_print_time(all, outlook->seconds_per_step * (double)steps);
+    fprintf(out, "this machine: %.2f steps/s, %.0f MB of memory; %zu steps take about %s\n",
+            1.0 / outlook->seconds_per_step, outlook->bytes / 1e6, steps, all);
+}
+
 void train_outlook_print(FILE *out, const TrainOutlook *outlook, const TrainPlan *plan)
 {
     const double share = sqrt((double)plan->classes) / (double)plan->batch;
     const double usable = ceil(share * (plan->from_model ? USABLE_FROM : USABLE_NEW));
     const double good = ceil(share * (plan->from_model ? GOOD_FROM : GOOD_NEW));
-    char all[TRAIN_TIME_ROOM], early[TRAIN_TIME_ROOM], late[TRAIN_TIME_ROOM];
-    train_print_time(all, outlook->seconds_per_step * (double)plan->steps);
+    char early[TRAIN_TIME_ROOM], late[TRAIN_TIME_ROOM];
     train_print_time(early, outlook->seconds_per_step * usable);
     train_print_time(late, outlook->seconds_per_step * good);
-    fprintf(out, "this machine: %.2f steps/s, %.0f MB of memory; %zu steps take about %s\n",
-            1.0 / outlook->seconds_per_step, outlook->bytes / 1e6, plan->steps, all);
+    train_outlook_print_speed(out, outlook, plan->steps);
     fprintf(out, "usable after about %s (%.0f steps), good after about %s (%.0f steps)\n", early,
             usable, late, good);
 }

@@ -2,6 +2,7 @@
 
 #include "cli/report.h"
 #include "cli/sound_panel.h"
+#include "cli/soundfile.h"
 #include "cli/train_curve.h"
 #include "cli/train_folder.h"
 #include "dsp/downmix.h"
@@ -87,19 +88,20 @@ int train_preview_add(TrainPreview *preview, const TextureProgress *progress, Er
     return train_curve_add(&preview->curve, point, err);
 }
 
-/* Puts the part of a recording that is to be shown into *sample, if it is more than there is; part
- * (n,) of it is held out, or not. */
-static void offer(Sample *sample, const FolderFile *file, const float *part, size_t n, size_t most,
-                  bool held_out)
+/* Puts what is to be shown of a recording into *sample, if it is more than there is: frames from
+ * `first` on, of which there are n, held out or not. One that is gone is passed over. */
+static void offer(Sample *sample, TrainRecording *recording, size_t first, size_t n, bool held_out)
 {
-    const size_t kept = n < most ? n : most;
+    const size_t most = SECONDS * recording->rate, kept = n < most ? n : most;
+    size_t made = 0;
     float *mono = kept > sample->n ? malloc(kept * sizeof *mono) : NULL;
-    if (!mono)
+    if (!mono || train_recording_read(recording, first, kept, mono, &made, NULL)) {
+        free(mono);
         return;
-    memcpy(mono, part, kept * sizeof *mono);
+    }
     free(sample->mono);
-    *sample = (Sample){.mono = mono, .n = kept, .held_out = held_out};
-    snprintf(sample->recording, sizeof sample->recording, "%s", file->recording);
+    *sample = (Sample){.mono = mono, .n = made, .held_out = held_out};
+    snprintf(sample->recording, sizeof sample->recording, "%s", recording->file->recording);
 }
 
 /* Finds a class's recording: held out and long enough if there is one, else the longest that is
@@ -108,18 +110,15 @@ static void offer(Sample *sample, const FolderFile *file, const float *part, siz
 static void find_sample(const TrainSounds *sounds, size_t class_index, Sample *sample)
 {
     const double rate = (double)sounds->config->rate;
-    const size_t most = SECONDS * sounds->config->rate;
     Sample learnt = {.n = 0};
-    for (size_t i = 0; i < sounds->found->used && (double)sample->n < ENOUGH * rate; i++) {
-        const FolderFile *file = &sounds->found->files[i];
-        TrainRecording recording;
-        if (file->class_index != class_index || train_recording_read(sounds, i, &recording, NULL))
+    for (size_t i = 0; i < sounds->found->file_count && (double)sample->n < ENOUGH * rate; i++) {
+        TrainRecording recording = train_recording(sounds, i);
+        if (recording.file->class_index != class_index)
             continue;
-        offer(sample, file, recording.mono + recording.held_from, recording.n - recording.held_from,
-              most, true);
+        offer(sample, &recording, recording.held_from, recording.n - recording.held_from, true);
         if (!learnt.mono)
-            offer(&learnt, file, recording.mono, recording.held_from, most, false);
-        free(recording.mono);
+            offer(&learnt, &recording, 0, recording.held_from, false);
+        train_recording_close(&recording);
     }
     if ((double)sample->n < LEAST * rate && learnt.n > sample->n) {
         free(sample->mono);

@@ -18,6 +18,10 @@ enum { RENDERS = 4, RENDER_SECONDS = 6 };
  * tell how far recordings are from each other. */
 enum { PIECE_SECONDS = 60, AMONG_MOST = 12 };
 
+/* Of recordings about so many seconds of each side are read, and no more at once, however long they
+ * are. */
+enum { SIDE_SECONDS = 240 };
+
 /* What measuring needs at hand. */
 typedef struct Measurer {
     const TrainSounds *sounds;
@@ -27,10 +31,17 @@ typedef struct Measurer {
     Progress *progress;
 } Measurer;
 
+/* What a class learnt, or what was held out of it. */
+typedef struct Side {
+    CompareSounds sounds;
+    double seconds, read; /* there are, and were measured; with what is too short for that */
+    double share;         /* to be read */
+} Side;
+
 /* The sounds of one class. */
 typedef struct ClassSounds {
-    CompareSounds made, held, learnt;
-    double held_seconds, learnt_seconds; /* with those that are too short to measure */
+    CompareSounds made;
+    Side held, learnt;
 } ClassSounds;
 
 /* What is too short or silent says nothing, and is left out. */
@@ -41,37 +52,74 @@ static void add(const Measurer *measurer, CompareSounds *to, const float *mono, 
                            NULL);
 }
 
-static void add_pieces(const Measurer *measurer, CompareSounds *to, const float *mono, size_t n)
+static int read_piece(const Measurer *measurer, TrainRecording *recording, size_t first, size_t n,
+                      CompareSounds *to, Error *err)
 {
-    const size_t piece = PIECE_SECONDS * measurer->sounds->config->rate;
-    for (size_t done = 0; done < n; done += piece)
-        add(measurer, to, mono + done, n - done < piece ? n - done : piece);
+    size_t made = 0;
+    float *mono = malloc(n * sizeof *mono);
+    int failed = mono ? 0 : error_set(err, "out of memory for the report");
+    failed = failed || train_recording_read(recording, first, n, mono, &made, err);
+    if (!failed)
+        add(measurer, to, mono, made);
+    free(mono);
+    return failed ? -1 : 0;
+}
+
+/* Reads frames first..end-1 of a recording in pieces of so many seconds: its share of them, spread
+ * evenly over all recordings of the class. */
+static int read_side(const Measurer *measurer, TrainRecording *recording, size_t first, size_t end,
+                     size_t piece_seconds, Side *to, Error *err)
+{
+    const size_t piece = piece_seconds * recording->rate;
+    for (size_t at = first; at < end; at += piece) {
+        const size_t n = end - at < piece ? end - at : piece;
+        const double seconds = (double)n / (double)recording->rate;
+        if (to->read <= to->share * to->seconds) {
+            if (read_piece(measurer, recording, at, n, &to->sounds, err))
+                return -1;
+            to->read += seconds;
+        }
+        to->seconds += seconds;
+    }
+    return 0;
+}
+
+static int read_recording(const Measurer *measurer, size_t file, ClassSounds *of, Error *err)
+{
+    TrainRecording recording = train_recording(measurer->sounds, file);
+    const int failed =
+        read_side(measurer, &recording, 0, recording.held_from, PIECE_SECONDS, &of->learnt, err) ||
+        read_side(measurer, &recording, recording.held_from, recording.n, SIDE_SECONDS, &of->held,
+                  err);
+    train_recording_close(&recording);
+    return failed ? -1 : 0;
+}
+
+/* The share of a class's recordings that is read of one side. */
+static double share_of(const TrainSounds *sounds, size_t class_index, int held_out)
+{
+    const double hop = (double)(sounds->config->frame / 4);
+    const double frames = (double)corpus_frames(sounds->corpus, class_index, held_out);
+    return fmin(1.0, SIDE_SECONDS * (double)sounds->config->rate / fmax(1.0, frames * hop));
 }
 
 static int read_class(const Measurer *measurer, size_t class_index, ClassSounds *of, Error *err)
 {
     const FolderReport *found = measurer->sounds->found;
-    const double rate = (double)measurer->sounds->config->rate;
-    for (size_t i = 0; i < found->used; i++) {
-        TrainRecording recording;
+    of->learnt.share = share_of(measurer->sounds, class_index, 0);
+    of->held.share = share_of(measurer->sounds, class_index, 1);
+    for (size_t i = 0; i < found->file_count; i++) {
         Error fault = {""};
         if (found->files[i].class_index != class_index)
             continue;
         if (measurer->cancel && atomic_load(measurer->cancel))
             return error_set(err, "interrupted: nothing was measured");
-        progress_update(measurer->progress, (double)i / (double)found->used, "measuring %s",
+        progress_update(measurer->progress, (double)i / (double)found->file_count, "measuring %s",
                         found->files[i].recording);
-        if (train_recording_read(measurer->sounds, i, &recording, &fault)) {
+        if (read_recording(measurer, i, of, &fault)) {
             progress_end(measurer->progress);
             train_warn("left out of the report: %s", fault.message);
-            continue;
         }
-        of->learnt_seconds += (double)recording.held_from / rate;
-        of->held_seconds += (double)(recording.n - recording.held_from) / rate;
-        add_pieces(measurer, &of->learnt, recording.mono, recording.held_from);
-        add(measurer, &of->held, recording.mono + recording.held_from,
-            recording.n - recording.held_from);
-        free(recording.mono);
     }
     return 0;
 }
@@ -96,41 +144,44 @@ static int render_class(const Measurer *measurer, size_t class_index, CompareSou
  * to be held against. Of the pieces as long as a window at least, some that are spread evenly. */
 static double measure_among(const ClassSounds *of, double window)
 {
-    const TextureSound *const *learnt = compare_sounds_view(&of->learnt);
+    const TextureSound *const *learnt = compare_sounds_view(&of->learnt.sounds);
     const TextureSound *picked[AMONG_MOST];
-    const TextureSound **fit = malloc((of->learnt.count + 1) * sizeof *fit);
+    const TextureSound **fit = malloc((of->learnt.sounds.count + 1) * sizeof *fit);
     TextureDistance distance;
     size_t n = 0, count = 0;
-    for (size_t i = 0; fit && i < of->learnt.count; i++)
+    for (size_t i = 0; fit && i < of->learnt.sounds.count; i++)
         if (texture_sound_seconds(learnt[i]) >= window)
             fit[n++] = learnt[i];
     for (size_t i = 0; i < AMONG_MOST && i < n; i++)
         picked[count++] = fit[i * n / (n < AMONG_MOST ? n : AMONG_MOST)];
     free(fit);
-    if (!count || texture_distance(compare_sounds_view(&of->held), of->held.count, picked, count,
-                                   &distance, NULL))
+    if (!count || texture_distance(compare_sounds_view(&of->held.sounds), of->held.sounds.count,
+                                   picked, count, &distance, NULL))
         return NAN;
     return distance.ratio[TEXTURE_TOTAL];
 }
 
 static void measure(const ClassSounds *of, ClassReport *report)
 {
-    const CompareSounds *made = &of->made, *held = &of->held, *learnt = &of->learnt;
+    const CompareSounds *made = &of->made;
+    const CompareSounds *held = &of->held.sounds, *learnt = &of->learnt.sounds;
     TextureDistance distance;
     TextureCopies copies;
-    report->learnt_seconds = of->learnt_seconds;
-    report->held_seconds = of->held_seconds;
+    report->learnt_seconds = of->learnt.seconds;
+    report->held_seconds = of->held.seconds;
+    report->learnt_read = of->learnt.read;
+    report->held_read = of->held.read;
     report->total = report->among = report->spread = report->memorisation = NAN;
     if (!texture_copies(compare_sounds_view(made), made->count, compare_sounds_view(learnt),
                         learnt->count, compare_sounds_view(held), held->count, &copies, NULL))
         report->memorisation = copies.ratio;
-    if (of->held_seconds <= 0.0) {
+    if (of->held.seconds <= 0.0) {
         error_set(&report->unknown, "nothing was set aside");
     } else if (texture_distance(compare_sounds_view(held), held->count, compare_sounds_view(made),
                                 made->count, &distance, NULL)) {
         error_set(&report->unknown,
                   "only %.1f s were set aside: longer recordings or a larger --holdout would do",
-                  of->held_seconds);
+                  of->held.seconds);
     } else {
         report->total = distance.ratio[TEXTURE_TOTAL];
         report->spread = distance.spread[TEXTURE_TOTAL];
@@ -140,15 +191,15 @@ static void measure(const ClassSounds *of, ClassReport *report)
 
 static int report_class(const Measurer *measurer, size_t c, ClassReport *report, Error *err)
 {
-    ClassSounds of = {.held_seconds = 0.0};
+    ClassSounds of = {.held = {.seconds = 0.0}};
     snprintf(report->name, sizeof report->name, "%s", measurer->sounds->config->classes[c]);
     const int failed =
         read_class(measurer, c, &of, err) || render_class(measurer, c, &of.made, err);
     if (!failed)
         measure(&of, report);
     compare_sounds_free(&of.made);
-    compare_sounds_free(&of.held);
-    compare_sounds_free(&of.learnt);
+    compare_sounds_free(&of.held.sounds);
+    compare_sounds_free(&of.learnt.sounds);
     return failed ? -1 : 0;
 }
 
@@ -213,6 +264,9 @@ static void print_class(FILE *out, const ClassReport *class)
         fprintf(out, "; rough, for only %.0f s were set aside", class->held_seconds);
     if (class->learnt_seconds < TRAIN_LITTLE)
         fprintf(out, "; %.0f s to learn from are little", class->learnt_seconds);
+    if (class->learnt_read + class->held_read < class->learnt_seconds + class->held_seconds - 1.0)
+        fprintf(out, "; measured on %.0f of %.0f s learnt from, %.0f of %.0f s set aside",
+                class->learnt_read, class->learnt_seconds, class->held_read, class->held_seconds);
     fprintf(out, "\n");
 }
 
@@ -251,6 +305,8 @@ void train_report_print_json(FILE *out, const TrainReport *report)
         print_number(out, "spread", class->spread);
         print_number(out, "learnt_s", class->learnt_seconds);
         print_number(out, "held_out_s", class->held_seconds);
+        print_number(out, "learnt_measured_s", class->learnt_read);
+        print_number(out, "held_out_measured_s", class->held_read);
         fprintf(out, "\"verdict\": ");
         report_json_string(out, verdict(class));
         if (class->unknown.message[0]) {

@@ -11,7 +11,8 @@
 /* Of one class. */
 typedef struct ClassReport {
     char name[TEXTURE_CLASS_ROOM];
-    double learnt_seconds, held_seconds; /* of sound, that could be read again */
+    double learnt_seconds, held_seconds; /* of sound, but of files that are gone */
+    double learnt_read, held_read;       /* of these, seconds that were measured */
     double total;        /* distance of what it makes from what is held out; NaN: cannot be told */
     double among;        /* the same of what was learnt from; NaN: cannot be told */
     double spread;       /* NaN: cannot be told */
@@ -26,7 +27,8 @@ typedef struct TrainReport {
 
 enum { TRAIN_REPORT_ROOM = 1024 };
 
-/* Reads the recordings again and measures the model in `path`. A recording that is gone is passed
+/* Reads the recordings again and measures the model in `path`: of a class's recordings four minutes
+ * of each side, spread evenly, where there are more. A recording that is gone is passed
  * over with a line on standard error. -1 when the model can't be opened or rendered, memory runs
  * out, or `cancel` (which may be NULL) becomes true; then report->count is 0. Main thread. */
 int train_report_make(const TrainSounds *sounds, const char *path, const atomic_bool *cancel,

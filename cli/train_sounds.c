@@ -1,60 +1,72 @@
 #include "cli/train_sounds.h"
 
 #include "dsp/analysis.h"
-#include "dsp/downmix.h"
-#include "dsp/resample.h"
 #include "models/playback.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 /* Frames that are rendered between two looks at whether to go on. */
 enum { PIECE = 4096 };
 
-/* sound, already of one channel -> recording, at the model's rate. */
-static int take_over(Sound *sound, double rate, TrainRecording *recording, Error *err)
-{
-    if ((double)sound->rate != rate)
-        return resampler_all(sound->samples, sound->frames, 1, (double)sound->rate, rate,
-                             &recording->mono, &recording->n, err);
-    recording->mono = sound->samples;
-    recording->n = sound->frames;
-    sound->samples = NULL;
-    return 0;
-}
-
-/* Finds where the part that is held out begins. */
-static int find_held(const TrainSounds *sounds, const FolderFile *file, TrainRecording *recording,
-                     Error *err)
-{
-    const size_t size = sounds->config->frame, hop = size / 4;
-    const size_t frames = analysis_frames(recording->n, size, hop);
-    const size_t held =
-        corpus_held_from(sounds->corpus, file->class_index, file->recording, frames);
-    if (held == SIZE_MAX)
-        return error_set(err, "%s: is another sound than the one that was learnt from", file->path);
-    recording->held_from = held < frames ? held * hop : recording->n;
-    return 0;
-}
-
-int train_recording_read(const TrainSounds *sounds, size_t file, TrainRecording *recording,
-                         Error *err)
+TrainRecording train_recording(const TrainSounds *sounds, size_t file)
 {
     const FolderFile *from = &sounds->found->files[file];
-    Sound sound;
-    SoundFindings findings;
-    *recording = (TrainRecording){NULL, 0, 0};
-    if (sound_folder_load(from->path, &sound, &findings, err))
+    const size_t size = sounds->config->frame, hop = size / 4, rate = sounds->config->rate;
+    const size_t n = (size_t)(from->seconds * (double)rate + 0.5);
+    const size_t frames = analysis_frames(n, size, hop);
+    const size_t held =
+        corpus_held_from(sounds->corpus, from->class_index, from->recording, frames);
+    return (TrainRecording){from, n, rate, held < frames ? held * hop : n, NULL};
+}
+
+/* Whether the file is as long as it was. */
+static bool is_same(const TrainRecording *recording, const SoundStream *stream)
+{
+    char told[SOUND_MARKS_ROOM];
+    const size_t part = recording->file->part;
+    if (part >= sound_stream_parts(stream, told))
+        return false;
+    const double seconds =
+        (double)sound_stream_frames(stream, part) / (double)sound_stream_survey(stream)->rate;
+    return fabs(seconds * (double)recording->rate - (double)recording->n) <= 1.0;
+}
+
+static int open_stream(TrainRecording *recording, Error *err)
+{
+    SoundStream *stream = sound_stream_open(recording->file->path, err);
+    if (!stream)
         return -1;
-    downmix(sound.samples, sound.frames, sound.channels, sound.samples);
-    const int failed = take_over(&sound, (double)sounds->config->rate, recording, err) ||
-                       find_held(sounds, from, recording, err);
-    sound_free(&sound);
+    if (is_same(recording, stream)) {
+        recording->stream = stream;
+        return 0;
+    }
+    sound_stream_close(stream);
+    return error_set(err, "is another sound than the one that was learnt from");
+}
+
+int train_recording_read(TrainRecording *recording, size_t first, size_t count, float *mono,
+                         size_t *made, Error *err)
+{
+    const SoundWanted wanted = {SOUND_MEAN, recording->rate, 1.0, 1.0f};
+    const char *path = recording->file->path;
+    int failed = !recording->stream && open_stream(recording, err);
+    if (!failed) {
+        const double own = sound_stream_survey(recording->stream)->rate;
+        const size_t at = (size_t)((double)first * own / (double)recording->rate);
+        failed =
+            sound_stream_begin_at(recording->stream, recording->file->part, at, &wanted, err) ||
+            sound_stream_read(recording->stream, mono, count, made, err);
+    }
     if (!failed)
         return 0;
-    free(recording->mono);
-    *recording = (TrainRecording){NULL, 0, 0};
-    return -1;
+    return err && !strstr(err->message, path) ? error_prefix(err, "%s", path) : -1;
+}
+
+void train_recording_close(TrainRecording *recording)
+{
+    sound_stream_close(recording->stream);
+    recording->stream = NULL;
 }
 
 size_t train_classes_shown(const TrainSounds *sounds)

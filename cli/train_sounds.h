@@ -4,6 +4,7 @@
 #define BRUME_CLI_TRAIN_SOUNDS_H
 
 #include "cli/sound_folder.h"
+#include "cli/sound_stream.h"
 #include "models/texture_model.h"
 
 #include <stdatomic.h>
@@ -23,15 +24,21 @@ typedef struct TrainSounds {
 
 /* A recording as a listener hears it. */
 typedef struct TrainRecording {
-    float *mono; /* (n,), to be freed */
-    size_t n;
-    size_t held_from; /* what is held out begins here; n: nothing is */
+    const FolderFile *file;
+    size_t n, rate;      /* frames of the model's rate, and that */
+    size_t held_from;    /* what is held out begins at this frame; n: nothing is */
+    SoundStream *stream; /* NULL before the first read */
 } TrainRecording;
 
-/* Reads file number `file` of sounds->found again. -1, with *recording empty, when it can no longer
- * be read or is another one than training read. */
-int train_recording_read(const TrainSounds *sounds, size_t file, TrainRecording *recording,
-                         Error *err);
+/* File number `file` of sounds->found. Nothing is opened. */
+TrainRecording train_recording(const TrainSounds *sounds, size_t file);
+
+/* Reads up to `count` frames from `first` on, which must be below n: mono (count,). *made is less
+ * than count only at its end. -1 when the file can no longer be read or is another one than
+ * training read. Main thread. */
+int train_recording_read(TrainRecording *recording, size_t first, size_t count, float *mono,
+                         size_t *made, Error *err);
+void train_recording_close(TrainRecording *recording);
 
 /* How many classes are shown. */
 size_t train_classes_shown(const TrainSounds *sounds);

@@ -8,7 +8,6 @@
 #include "cli/train_outlook.h"
 #include "cli/train_preview.h"
 #include "cli/train_report.h"
-#include "models/catalogue.h"
 #include "models/texture_trainer.h"
 
 #include <math.h>
@@ -38,21 +37,13 @@ typedef struct Training {
     double saved_at;
 } Training;
 
-/* Opens the model to start from, if there is one. The shipped one need not be installed. */
+/* Opens the model to start from, if there is one. */
 static int open_from(Training *training, Error *err)
 {
-    const TrainRequest *request = training->request;
-    if (!request->from)
+    if (train_locate_from(training->request, training->from_path, err))
+        return -1;
+    if (!training->from_path[0])
         return 0;
-    if (catalogue_locate(request->from, NULL, training->from_path, TRAIN_PATH_ROOM, err)) {
-        if (!request->from_default)
-            return -1;
-        fprintf(stderr,
-                "brume train: warning: there is no model \"%s\" to start from: starts "
-                "from nothing, which takes far longer\n",
-                request->from);
-        return 0;
-    }
     training->from = texture_model_open(training->from_path, err);
     return training->from ? 0 : -1;
 }
@@ -185,12 +176,17 @@ static int create_preview(Training *training, Error *err)
     return training->preview ? 0 : -1;
 }
 
+static int rehearse(void *trainer, Error *err)
+{
+    return texture_trainer_rehearse(trainer, err);
+}
+
 /* Measures the machine, says what is to be expected, and turns hours into steps. */
 static int look_ahead(Training *training, Error *err)
 {
     const TrainRequest *request = training->request;
     TrainOutlook outlook;
-    if (train_outlook_measure(training->trainer, &outlook, err))
+    if (train_outlook_measure(rehearse, training->trainer, 0, &outlook, err))
         return -1;
     if (!request->steps && !request->resume)
         texture_trainer_set_steps(training->trainer, train_outlook_steps(&outlook, request->hours));

@@ -60,8 +60,9 @@ static void model_add(Models *models, const char *folder, const char *file)
     models->list[models->count++] = model;
 }
 
-static void folder_add(Models *models, const char *folder)
+static void folder_add(void *user, const char *folder)
 {
+    Models *models = user;
     DIR *dir = opendir(folder);
     if (!dir)
         return;
@@ -71,8 +72,14 @@ static void folder_add(Models *models, const char *folder)
     closedir(dir);
 }
 
-/* Adds the folder "start" + "end"; passes over a path that is too long to exist. */
-static void joined_add(Models *models, const char *start, size_t start_length, const char *end)
+/* Whoever is shown folders, one after the other. */
+typedef struct Visitor {
+    CatalogueFolder visit;
+    void *user;
+} Visitor;
+
+/* Shows the folder "start" + "end"; passes over a path that is too long to exist. */
+static void show(Visitor to, const char *start, size_t start_length, const char *end)
 {
     char folder[PATH_MAX];
     const int length = start_length < sizeof folder ? (int)start_length : -1;
@@ -80,26 +87,26 @@ static void joined_add(Models *models, const char *start, size_t start_length, c
         return;
     const int used = snprintf(folder, sizeof folder, "%.*s%s", length, start, end);
     if (used > 0 && (size_t)used < sizeof folder)
-        folder_add(models, folder);
+        to.visit(to.user, folder);
 }
 
-static void user_folders_add(Models *models)
+static void show_user_folders(Visitor to)
 {
     const char *at = getenv("BRUME_MODELS");
     while (at && *at) {
         const size_t length = strcspn(at, ":");
         if (length)
-            joined_add(models, at, length, "");
+            show(to, at, length, "");
         at += length + (at[length] == ':');
     }
     const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
     if (data && data[0] == '/') /* the XDG specification: a relative path is to be ignored */
-        joined_add(models, data, strlen(data), "/brume/models");
+        show(to, data, strlen(data), "/brume/models");
     else if (home && *home)
-        joined_add(models, home, strlen(home), "/.local/share/brume/models");
+        show(to, home, strlen(home), "/.local/share/brume/models");
 }
 
-static void program_folders_add(Models *models)
+static void show_program_folders(Visitor to)
 {
     char program[PATH_MAX];
     const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -109,8 +116,20 @@ static void program_folders_add(Models *models)
     const char *slash = strrchr(program, '/');
     if (!slash)
         return;
-    joined_add(models, program, (size_t)(slash - program), "/../models/weights");
-    joined_add(models, program, (size_t)(slash - program), "/../share/brume/models");
+    show(to, program, (size_t)(slash - program), "/../models/weights");
+    show(to, program, (size_t)(slash - program), "/../share/brume/models");
+}
+
+void catalogue_folders(const char *bundle, CatalogueFolder visit, void *user)
+{
+    const Visitor to = {visit, user};
+    show_user_folders(to);
+    if (bundle)
+        show(to, bundle, strlen(bundle), "/models");
+#ifdef BRUME_DATADIR
+    visit(user, BRUME_DATADIR "/models");
+#endif
+    show_program_folders(to);
 }
 
 static int model_compare(const void *a, const void *b)
@@ -127,15 +146,8 @@ static int models_collect(Models *models, const char *bundle, Error *err)
 {
     *models = (Models){calloc(MAX_MODELS, sizeof *models->list), 0, false};
     models->short_of_memory = !models->list;
-    if (models->list) {
-        user_folders_add(models);
-        if (bundle)
-            joined_add(models, bundle, strlen(bundle), "/models");
-#ifdef BRUME_DATADIR
-        folder_add(models, BRUME_DATADIR "/models");
-#endif
-        program_folders_add(models);
-    }
+    if (models->list)
+        catalogue_folders(bundle, folder_add, models);
     if (models->short_of_memory) {
         models_free(models);
         return error_set(err, "memory is short for the list of models; close other programs");

@@ -16,6 +16,12 @@
 /* Receives one model; the strings live until it returns. */
 typedef void (*CatalogueVisit)(void *user, const char *name, const char *path);
 
+/* Receives one folder, which need not be there; the string lives until it returns. */
+typedef void (*CatalogueFolder)(void *user, const char *folder);
+
+/* Calls visit(user, folder) for each of the folders above, first to last. */
+void catalogue_folders(const char *bundle, CatalogueFolder visit, void *user);
+
 /* Finds a model's file. A string with a '/' in it or with ".safetensors" at its end is a path,
  * which must exist; any other is a NAME, searched in the folders. `bundle` is the plugin's bundle
  * folder or NULL. Writes the terminated path into `path`, which has `room` bytes. Returns 0; -1

@@ -103,33 +103,42 @@ static size_t find_group(Corpus *corpus, size_t class_index, const char *recordi
     return corpus->group_count++;
 }
 
-int corpus_add(Corpus *corpus, size_t class_index, const char *recording, CorpusChannel channel,
-               const float *log_energy, size_t frames, Error *err)
+int corpus_add_half(Corpus *corpus, size_t class_index, const char *recording,
+                    CorpusChannel channel, uint16_t *values, size_t frames, Error *err)
 {
     static const float SHARES[] = {
         [CORPUS_MONO] = 1.0f,   [CORPUS_ALIKE] = 1.0f,  [CORPUS_LEFT] = 0.25f,
         [CORPUS_RIGHT] = 0.25f, [CORPUS_MIDDLE] = 0.5f, [CORPUS_VARIANT] = 0.5f};
-    if (frames < CORPUS_LEAST_FRAMES)
+    if (frames < CORPUS_LEAST_FRAMES) {
+        free(values);
         return error_set(err, "too short: at least %d frames are needed", CORPUS_LEAST_FRAMES);
+    }
     void *takes = corpus->takes;
     const size_t group = find_group(corpus, class_index, recording);
-    if (group == SIZE_MAX || grow(&takes, corpus->take_count, sizeof(CorpusTake)))
+    if (group == SIZE_MAX || grow(&takes, corpus->take_count, sizeof(CorpusTake))) {
+        free(values);
         return error_set(err, "out of memory for recordings");
+    }
     corpus->takes = takes;
-    CorpusTake *take = &corpus->takes[corpus->take_count];
-    *take = (CorpusTake){.group = group,
-                         .frames = frames,
-                         .used = frames,
-                         .channel = channel,
-                         .share = SHARES[channel]};
-    take->values = malloc(frames * corpus->bands * sizeof *take->values);
-    if (!take->values)
-        return error_set(err, "out of memory for %zu frames", frames);
-    half_from_float(log_energy, take->values, frames * corpus->bands);
-    corpus->take_count++;
+    corpus->takes[corpus->take_count++] = (CorpusTake){.group = group,
+                                                       .frames = frames,
+                                                       .used = frames,
+                                                       .channel = channel,
+                                                       .share = SHARES[channel],
+                                                       .values = values};
     if (channel != CORPUS_VARIANT && frames > corpus->groups[group].frames)
         corpus->groups[group].frames = frames;
     return 0;
+}
+
+int corpus_add(Corpus *corpus, size_t class_index, const char *recording, CorpusChannel channel,
+               const float *log_energy, size_t frames, Error *err)
+{
+    uint16_t *values = malloc((frames * corpus->bands + 1) * sizeof *values);
+    if (!values)
+        return error_set(err, "out of memory for %zu frames", frames);
+    half_from_float(log_energy, values, frames * corpus->bands);
+    return corpus_add_half(corpus, class_index, recording, channel, values, frames, err);
 }
 
 size_t corpus_take_side(const Corpus *corpus, const CorpusTake *take, int held_out, size_t *first)

@@ -54,6 +54,11 @@ const char *corpus_class_name(const Corpus *corpus, size_t class_index);
 int corpus_add(Corpus *corpus, size_t class_index, const char *recording, CorpusChannel channel,
                const float *log_energy, size_t frames, Error *err);
 
+/* The same with log energies that are binary16 already: values, from malloc, become the corpus's,
+ * also on failure. */
+int corpus_add_half(Corpus *corpus, size_t class_index, const char *recording,
+                    CorpusChannel channel, uint16_t *values, size_t frames, Error *err);
+
 /* Sets about `holdout` (0..0.9) of each class's sound aside, chosen by the seed. Call once, after
  * all takes are in. -1 when a class has nothing left to train on. */
 int corpus_split(Corpus *corpus, double holdout, uint64_t seed, Error *err);

@@ -244,7 +244,7 @@ static int compare_events(const void *a, const void *b)
 /* Where a melody is being made from events in order. */
 typedef struct Melody {
     MidiNote *notes;
-    size_t count;
+    size_t count, covered;
     uint32_t sounding; /* the last note's Event.value */
     bool open;         /* it has not ended yet */
 } Melody;
@@ -263,8 +263,9 @@ static void begin_note(Melody *melody, const Event *event, double beat, double s
 {
     const uint8_t pitch = (uint8_t)(event->value % PITCHES);
     if (melody->open) {
-        if (melody->notes[melody->count - 1].beat >= beat &&
-            melody->notes[melody->count - 1].pitch >= pitch)
+        const bool together = melody->notes[melody->count - 1].beat >= beat;
+        melody->covered += together;
+        if (together && melody->notes[melody->count - 1].pitch >= pitch)
             return;
         end_note(melody, beat, second);
     }
@@ -296,7 +297,7 @@ static void make_notes(const Reader *reader, Melody *melody)
 
 int midi_parse(const uint8_t *bytes, size_t size, MidiMelody *melody, Error *err)
 {
-    *melody = (MidiMelody){NULL, 0};
+    *melody = (MidiMelody){NULL, 0, 0};
     Reader reader = {.bytes = bytes};
     if (read_chunks(&reader, size, err)) {
         free(reader.events);
@@ -315,7 +316,7 @@ int midi_parse(const uint8_t *bytes, size_t size, MidiMelody *melody, Error *err
         return error_set(err, "byte %zu: there is no note in it: give a file that holds a melody",
                          size);
     }
-    *melody = (MidiMelody){made.notes, made.count};
+    *melody = (MidiMelody){made.notes, made.count, made.covered};
     return 0;
 }
 
@@ -358,7 +359,7 @@ static uint8_t *read_file(const char *path, size_t *size, Error *err)
 int midi_read(const char *path, MidiMelody *melody, Error *err)
 {
     size_t size;
-    *melody = (MidiMelody){NULL, 0};
+    *melody = (MidiMelody){NULL, 0, 0};
     uint8_t *bytes = read_file(path, &size, err);
     const int failed = !bytes || midi_parse(bytes, size, melody, err);
     free(bytes);
@@ -370,5 +371,5 @@ void midi_free(MidiMelody *melody)
     if (!melody)
         return;
     free(melody->notes);
-    *melody = (MidiMelody){NULL, 0};
+    *melody = (MidiMelody){NULL, 0, 0};
 }

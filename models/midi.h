@@ -26,6 +26,7 @@ typedef struct MidiNote {
 typedef struct MidiMelody {
     MidiNote *notes; /* (count,) */
     size_t count;
+    size_t covered; /* notes left out: a higher one, or the same, began with them */
 } MidiMelody;
 
 /* Reads `size` bytes. All tracks and channels but the drums' (channel 10) are taken together; where

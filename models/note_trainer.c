@@ -21,7 +21,7 @@ typedef struct Identity {
     uint64_t seed, fingerprint; /* of the corpus */
     size_t batch, frames;
     NoteConfig config;
-    double dropout;
+    double dropout, rate;
 } Identity;
 
 struct NoteTrainer {
@@ -41,6 +41,14 @@ NoteTrainerSettings note_trainer_defaults(void)
 {
     return (NoteTrainerSettings){
         .seed = 1, .steps = 3000, .batch = 16, .frames = 128, .rate = 2e-3, .dropout = 0.1};
+}
+
+/* Of 1e-4, 4e-4 and 2e-3, on tunes of one kind (tests/bench/MELODY.md). */
+NoteTrainerSettings note_trainer_tuning(void)
+{
+    NoteTrainerSettings settings = note_trainer_defaults();
+    settings.rate = 1e-4;
+    return settings;
 }
 
 static int check_settings(const NoteTrainerSettings *settings, Error *err)
@@ -80,7 +88,8 @@ NoteTrainer *note_trainer_create(const NoteModel *model, const NoteCorpus *corpu
     trainer->adam.decay = 0.02;
     trainer->identity =
         (Identity){settings->seed,   note_corpus_fingerprint(corpus), settings->batch,
-                   settings->frames, *note_model_config(model),       settings->dropout};
+                   settings->frames, *note_model_config(model),       settings->dropout,
+                   settings->rate};
     trainer->progress.loss = trainer->progress.held_out = trainer->progress.best = NAN;
     trainer->pass = note_pass_create(model, settings->batch, settings->frames, true, err);
     trainer->gradients = calloc(size, sizeof *trainer->gradients);
@@ -91,9 +100,13 @@ NoteTrainer *note_trainer_create(const NoteModel *model, const NoteCorpus *corpu
         return NULL;
     }
     parameters_start(parameters, settings->seed, trainer->state.values);
-    memcpy(trainer->state.average, trainer->state.values, size * sizeof(real));
-    memcpy(trainer->state.best, trainer->state.values, size * sizeof(real));
+    note_trainer_start_from(trainer, trainer->state.values);
     return trainer;
+}
+
+void note_trainer_start_from(NoteTrainer *trainer, const real *weights)
+{
+    training_state_start(&trainer->state, weights);
 }
 
 void note_trainer_destroy(NoteTrainer *trainer)
@@ -126,20 +139,32 @@ static double sum_of(const NoteLoss *loss)
     return loss->pitch + loss->step + loss->length;
 }
 
-int note_trainer_step(NoteTrainer *trainer, Error *err)
+/* The gradients of the step to come; its loss in nats a note. */
+static double take_gradients(NoteTrainer *trainer)
 {
     const NoteTrainerSettings *settings = &trainer->settings;
-    NoteProgress *progress = &trainer->progress;
-    TrainingState *state = &trainer->state;
-    const size_t step = progress->step, batch = settings->batch, frames = settings->frames;
+    const size_t step = trainer->progress.step, batch = settings->batch, frames = settings->frames;
     for (size_t i = 0; i < batch; i++)
         note_corpus_draw(trainer->corpus, settings->seed, step * batch + i, frames,
                          trainer->tokens + i * (frames + 1));
     const NoteDropout dropout = {settings->dropout, settings->seed, DROPOUT_STREAM + step};
-    memset(trainer->gradients, 0, state->size * sizeof *trainer->gradients);
-    const NoteLoss sum = note_model_loss(trainer->pass, state->values, trainer->tokens, &dropout,
-                                         trainer->gradients);
-    const double loss = sum_of(&sum) / fmax(1.0, (double)sum.notes);
+    memset(trainer->gradients, 0, trainer->state.size * sizeof *trainer->gradients);
+    const NoteLoss sum = note_model_loss(trainer->pass, trainer->state.values, trainer->tokens,
+                                         &dropout, trainer->gradients);
+    return sum_of(&sum) / fmax(1.0, (double)sum.notes);
+}
+
+void note_trainer_rehearse(NoteTrainer *trainer)
+{
+    take_gradients(trainer);
+}
+
+int note_trainer_step(NoteTrainer *trainer, Error *err)
+{
+    NoteProgress *progress = &trainer->progress;
+    TrainingState *state = &trainer->state;
+    const size_t step = progress->step;
+    const double loss = take_gradients(trainer);
     const double norm = gradients_clip(state->size, trainer->gradients, CLIP);
     if (!isfinite(loss) || !isfinite(norm))
         return error_set(err,
@@ -225,10 +250,10 @@ int note_trainer_save(const NoteTrainer *trainer, const char *path, Error *err)
     snprintf(numbers, sizeof numbers,
              "seed=%" PRIu64 " fingerprint=%" PRIu64 " batch=%zu frames=%zu width=%zu heads=%zu "
              "layers=%zu hidden=%zu reach=%zu dropout=%a steps=%zu step=%zu best_step=%zu loss=%a "
-             "held_out=%a best=%a seconds=%a",
+             "held_out=%a best=%a seconds=%a rate=%a",
              id->seed, id->fingerprint, id->batch, id->frames, c->width, c->heads, c->layers,
              c->hidden, c->reach, id->dropout, trainer->settings.steps, p->step, p->best_step,
-             p->loss, p->held_out, p->best, p->seconds);
+             p->loss, p->held_out, p->best, p->seconds, id->rate);
     return training_state_save(&trainer->state, CHECKPOINT_KIND, numbers, path, err);
 }
 
@@ -239,11 +264,14 @@ static int parse_numbers(const char *text, Identity *id, size_t *steps, NoteProg
                          "seed=%" SCNu64 " fingerprint=%" SCNu64
                          " batch=%zu frames=%zu width=%zu heads=%zu layers=%zu hidden=%zu "
                          "reach=%zu dropout=%la steps=%zu step=%zu best_step=%zu loss=%la "
-                         "held_out=%la best=%la seconds=%la",
+                         "held_out=%la best=%la seconds=%la rate=%la",
                          &id->seed, &id->fingerprint, &id->batch, &id->frames, &c->width, &c->heads,
                          &c->layers, &c->hidden, &c->reach, &id->dropout, steps, &p->step,
-                         &p->best_step, &p->loss, &p->held_out, &p->best, &p->seconds);
-    return n == 17 ? 0 : -1;
+                         &p->best_step, &p->loss, &p->held_out, &p->best, &p->seconds, &id->rate);
+    /* Checkpoints from before there was a choice have no rate. */
+    if (n == 17)
+        id->rate = note_trainer_defaults().rate;
+    return n >= 17 ? 0 : -1;
 }
 
 static int check_identity(const Identity *mine, const Identity *its, Error *err)
@@ -259,6 +287,8 @@ static int check_identity(const Identity *mine, const Identity *its, Error *err)
         return error_set(err, "it was made for another note model: start without --resume");
     if (its->batch != mine->batch || its->frames != mine->frames || its->dropout != mine->dropout)
         return error_set(err, "it was made with other batches: start without --resume");
+    if (its->rate != mine->rate)
+        return error_set(err, "it was made with another --from: give that");
     return 0;
 }
 

@@ -32,18 +32,26 @@ typedef struct NoteProgress {
 
 typedef struct NoteTrainer NoteTrainer;
 
+/* To train from nothing, and to train a model on that has learnt other tunes. */
 NoteTrainerSettings note_trainer_defaults(void);
+NoteTrainerSettings note_trainer_tuning(void);
 
 /* Corpus and model must outlive the trainer; the corpus needs a tune to train on. */
 NoteTrainer *note_trainer_create(const NoteModel *model, const NoteCorpus *corpus,
                                  const NoteTrainerSettings *settings, Error *err);
 void note_trainer_destroy(NoteTrainer *trainer);
 
+/* Starts from weights (parameters_size,), copied, instead of random ones. Before the first step. */
+void note_trainer_start_from(NoteTrainer *trainer, const real *weights);
+
 /* Changes the number of steps that the learning rate falls over. */
 void note_trainer_set_steps(NoteTrainer *trainer, size_t steps);
 
 /* One step. -1 when the loss is no longer finite. */
 int note_trainer_step(NoteTrainer *trainer, Error *err);
+
+/* What the next step will cost, without taking it: to measure a machine. */
+void note_trainer_rehearse(NoteTrainer *trainer);
 
 /* Validation loss of the averaged weights; remembers them if they are the best so far. Without
  * tunes for it, the averaged weights count as best. */

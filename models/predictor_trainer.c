@@ -36,7 +36,18 @@ PredictorTrainerSettings predictor_trainer_defaults(void)
                                       .samples = 2048,
                                       .rate = 2e-3,
                                       .planned = 0.5,
-                                      .errors = 0.6};
+                                      .errors = 0.6,
+                                      .tolerance = 0.05};
+}
+
+/* Of 5e-4 and 2e-3, on one instrument (tests/bench/MELODY.md). A model that runs steadily
+ * already needs no tolerance. */
+PredictorTrainerSettings predictor_trainer_tuning(void)
+{
+    PredictorTrainerSettings settings = predictor_trainer_defaults();
+    settings.rate = 5e-4;
+    settings.tolerance = 0.0;
+    return settings;
 }
 
 static int check_settings(const PredictorTrainerSettings *s, Error *err)
@@ -87,9 +98,13 @@ PredictorTrainer *predictor_trainer_create(const PredictorNet *net, const Predic
         return NULL;
     }
     parameters_start(parameters, settings->seed, trainer->state.values);
-    memcpy(trainer->state.average, trainer->state.values, trainer->state.size * sizeof(real));
-    memcpy(trainer->state.best, trainer->state.values, trainer->state.size * sizeof(real));
+    predictor_trainer_start_from(trainer, trainer->state.values);
     return trainer;
+}
+
+void predictor_trainer_start_from(PredictorTrainer *trainer, const real *weights)
+{
+    training_state_start(&trainer->state, weights);
 }
 
 void predictor_trainer_destroy(PredictorTrainer *trainer)
@@ -120,19 +135,29 @@ static double bits_of(const PredictorLoss *loss, int planned)
     return loss->samples[planned] > 0.0 ? BITS * loss->nats[planned] / loss->samples[planned] : NAN;
 }
 
+/* The gradients of the step to come, and its loss. */
+static PredictorLoss take_gradients(PredictorTrainer *trainer)
+{
+    const PredictorDraw draw = {.seed = trainer->settings.seed,
+                                .step = trainer->progress.step,
+                                .planned = trainer->settings.planned,
+                                .errors = trainer->settings.errors};
+    memset(trainer->gradients, 0, trainer->state.size * sizeof(real));
+    predictor_batch_draw(trainer->batch, trainer->clips, trainer->count, &draw);
+    return predictor_batch_loss(trainer->batch, trainer->state.values, trainer->gradients);
+}
+
+void predictor_trainer_rehearse(PredictorTrainer *trainer)
+{
+    take_gradients(trainer);
+}
+
 int predictor_trainer_step(PredictorTrainer *trainer, Error *err)
 {
     PredictorProgress *progress = &trainer->progress;
     TrainingState *state = &trainer->state;
     const size_t step = progress->step;
-    const PredictorDraw draw = {.seed = trainer->settings.seed,
-                                .step = step,
-                                .planned = trainer->settings.planned,
-                                .errors = trainer->settings.errors};
-    memset(trainer->gradients, 0, state->size * sizeof(real));
-    predictor_batch_draw(trainer->batch, trainer->clips, trainer->count, &draw);
-    const PredictorLoss loss =
-        predictor_batch_loss(trainer->batch, state->values, trainer->gradients);
+    const PredictorLoss loss = take_gradients(trainer);
     const double norm = gradients_clip(state->size, trainer->gradients, CLIP);
     if (!isfinite(loss.nats[0]) || !isfinite(loss.nats[1]) || !isfinite(norm))
         return error_set(err,
@@ -156,10 +181,6 @@ int predictor_trainer_step(PredictorTrainer *trainer, Error *err)
     return 0;
 }
 
-/* Weights count as the best up to so many bits over the fewest: more training makes a free run
- * steadier where it no longer makes bits fewer (models/weights/melody.md). */
-static const double TOLERANCE = 0.05;
-
 int predictor_trainer_evaluate(PredictorTrainer *trainer, Error *err)
 {
     PredictorProgress *progress = &trainer->progress;
@@ -181,7 +202,7 @@ int predictor_trainer_evaluate(PredictorTrainer *trainer, Error *err)
     }
     if (!isfinite(total))
         return error_set(err, "the held-out loss is no longer finite at step %zu", progress->step);
-    if (!trainer->held_out_count || !(total >= progress->best + TOLERANCE))
+    if (!trainer->held_out_count || !(total >= progress->best + trainer->settings.tolerance))
         memcpy(trainer->state.best, trainer->state.average, trainer->state.size * sizeof(real));
     if (!trainer->held_out_count || !(total >= progress->best)) {
         progress->best = total;
@@ -221,10 +242,10 @@ int predictor_trainer_save(const PredictorTrainer *trainer, const char *path, Er
     const int n = snprintf(text, sizeof text,
                            "structure=%d hidden=%zu wide=%zu narrow=%zu seed=%" PRIu64
                            " lanes=%zu samples=%zu step=%zu best_step=%zu bits=%a,%a "
-                           "held_out=%a,%a best=%a seconds=%a",
+                           "held_out=%a,%a best=%a seconds=%a rate=%a",
                            (int)c->structure, c->hidden, c->wide, c->narrow, s->seed, s->lanes,
                            s->samples, p->step, p->best_step, p->bits[0], p->bits[1],
-                           p->held_out[0], p->held_out[1], p->best, p->seconds);
+                           p->held_out[0], p->held_out[1], p->best, p->seconds, s->rate);
     if (n < 0 || (size_t)n >= sizeof text)
         return error_set(err, "%s: a checkpoint's numbers have no room", path);
     return training_state_save(&trainer->state, KIND, text, path, err);
@@ -238,12 +259,15 @@ static int parse(const char *text, Numbers *n)
         text,
         "structure=%d hidden=%zu wide=%zu narrow=%zu seed=%" SCNu64
         " lanes=%zu samples=%zu step=%zu best_step=%zu bits=%la,%la held_out=%la,%la best=%la "
-        "seconds=%la",
+        "seconds=%la rate=%la",
         &structure, &n->config.hidden, &n->config.wide, &n->config.narrow, &n->settings.seed,
         &n->settings.lanes, &n->settings.samples, &p->step, &p->best_step, &p->bits[0], &p->bits[1],
-        &p->held_out[0], &p->held_out[1], &p->best, &p->seconds);
+        &p->held_out[0], &p->held_out[1], &p->best, &p->seconds, &n->settings.rate);
+    /* Checkpoints from before there was a choice have no rate. */
+    if (found == 15)
+        n->settings.rate = predictor_trainer_defaults().rate;
     n->config.structure = structure ? PREDICTOR_CONVOLUTION : PREDICTOR_RECURRENT;
-    return found == 15 ? 0 : -1;
+    return found >= 15 ? 0 : -1;
 }
 
 /* The numbers of a file, without its arrays. */
@@ -278,6 +302,8 @@ int predictor_trainer_resume(PredictorTrainer *trainer, const char *path, Error 
     if (numbers.settings.lanes != settings->lanes || numbers.settings.samples != settings->samples)
         return error_set(err, "%s: it was made with %zu windows of %zu samples: give those", path,
                          numbers.settings.lanes, numbers.settings.samples);
+    if (numbers.settings.rate != settings->rate)
+        return error_set(err, "%s: it was made with another --from: give that", path);
     if (training_state_load(&state, trainer->state.size, KIND, text, path, err))
         return -1;
     training_state_destroy(&trainer->state);

@@ -8,12 +8,13 @@
 
 typedef struct PredictorTrainerSettings {
     uint64_t seed;
-    size_t steps;   /* the learning rate has fallen to a twentieth by this step */
-    size_t lanes;   /* windows a step, 1..256 */
-    size_t samples; /* of a window, a multiple of PREDICTOR_FRAME, 64..65536 */
-    double rate;    /* learning rate after warm-up */
-    double planned; /* share of windows that are shown with their plan */
-    double errors;  /* share of those with errors in their history */
+    size_t steps;     /* the learning rate has fallen to a twentieth by this step */
+    size_t lanes;     /* windows a step, 1..256 */
+    size_t samples;   /* of a window, a multiple of PREDICTOR_FRAME, 64..65536 */
+    double rate;      /* learning rate after warm-up */
+    double planned;   /* share of windows that are shown with their plan */
+    double errors;    /* share of those with errors in their history */
+    double tolerance; /* bits over the fewest up to which later weights count as the best */
 } PredictorTrainerSettings;
 
 /* Where training stands. Bits a sample, [0] without and [1] with a plan; NaN where not known. */
@@ -32,6 +33,9 @@ typedef struct PredictorTrainer PredictorTrainer;
  * those with errors. */
 PredictorTrainerSettings predictor_trainer_defaults(void);
 
+/* The same to train a model on that has learnt other sound: gently, and the fewest bits count. */
+PredictorTrainerSettings predictor_trainer_tuning(void);
+
 /* clips (count,) and held_out (held_out_count,; may be none) and the net must outlive the trainer.
  */
 PredictorTrainer *predictor_trainer_create(const PredictorNet *net, const PredictorClip *clips,
@@ -40,15 +44,22 @@ PredictorTrainer *predictor_trainer_create(const PredictorNet *net, const Predic
                                            const PredictorTrainerSettings *settings, Error *err);
 void predictor_trainer_destroy(PredictorTrainer *trainer);
 
+/* Starts from weights (parameters_size,), copied, instead of random ones. Before the first step. */
+void predictor_trainer_start_from(PredictorTrainer *trainer, const real *weights);
+
 /* Changes the number of steps that the learning rate falls over, also after a resume. */
 void predictor_trainer_set_steps(PredictorTrainer *trainer, size_t steps);
 
 /* One step. -1 when the loss is no longer finite. */
 int predictor_trainer_step(PredictorTrainer *trainer, Error *err);
 
+/* What the next step will cost, without taking it: to measure a machine. */
+void predictor_trainer_rehearse(PredictorTrainer *trainer);
+
 /* Bits of the averaged weights on the clips held out, always the same windows without errors;
- * remembers the weights unless they are clearly worse than the best so far (0.05 bits): the later
- * ones run steadier. With nothing held out they count as best. */
+ * remembers the weights unless they are worse than the best so far by more than the settings'
+ * tolerance: more training makes a free run steadier where it no longer makes bits fewer
+ * (models/weights/melody.md). With nothing held out they count as best. */
 int predictor_trainer_evaluate(PredictorTrainer *trainer, Error *err);
 
 PredictorProgress predictor_trainer_progress(const PredictorTrainer *trainer);

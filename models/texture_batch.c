@@ -233,11 +233,19 @@ void texture_batch_set_level(TextureBatch *batch, double half_log_snr)
     }
 }
 
+TextureBatchView texture_batch_view(const TextureBatch *batch)
+{
+    return (TextureBatchView){{batch->windows, batch->frames, batch->x, batch->known,
+                               batch->half_log_snr, batch->mix, batch->memory, batch->past},
+                              batch->clean,
+                              batch->noise,
+                              batch->weights};
+}
+
 TextureLoss texture_batch_loss(TextureBatch *batch, const real *weights, double scale,
                                real *gradients)
 {
-    const DenoiserInput input = {batch->windows,      batch->frames, batch->x,      batch->known,
-                                 batch->half_log_snr, batch->mix,    batch->memory, batch->past};
+    const DenoiserInput input = texture_batch_view(batch).input;
     denoiser_forward(batch->pass, weights, &input, batch->out);
     const Prediction prediction = texture_model_config(batch->model)->prediction;
     const size_t bands = batch->bands;

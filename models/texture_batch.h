@@ -30,6 +30,14 @@ int texture_batch_draw(TextureBatch *batch, const Corpus *corpus, const TextureD
 /* Sets every window's noise level to lambda = half_log_snr, with the noise already drawn. */
 void texture_batch_set_level(TextureBatch *batch, double half_log_snr);
 
+/* What the last draw gave: into the batch, until the next one. */
+typedef struct TextureBatchView {
+    DenoiserInput input;
+    const real *clean, *noise; /* (rows, bands): Gaussian values, and what was added to them */
+    const real *counts;        /* (windows, bands): what an error in a band counts */
+} TextureBatchView;
+TextureBatchView texture_batch_view(const TextureBatch *batch);
+
 /* Squared error summed over the frames to be predicted, each band's weighed as
  * models/texture_weight.h says, and how many values those are. */
 typedef struct TextureLoss {

@@ -34,6 +34,13 @@ void training_state_destroy(TrainingState *state)
     }
 }
 
+void training_state_start(TrainingState *state, const real *weights)
+{
+    memmove(state->values, weights, state->size * sizeof(real));
+    memcpy(state->average, state->values, state->size * sizeof(real));
+    memcpy(state->best, state->values, state->size * sizeof(real));
+}
+
 int training_state_save(const TrainingState *state, const char *kind, const char *numbers,
                         const char *path, Error *err)
 {

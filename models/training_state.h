@@ -18,6 +18,9 @@ typedef struct TrainingState {
 int training_state_create(TrainingState *state, size_t size, Error *err);
 void training_state_destroy(TrainingState *state);
 
+/* Weights, their average and the best become `weights` (size,), which may be the state's own. */
+void training_state_start(TrainingState *state, const real *weights);
+
 /* Writes a file, whole or not at all: the arrays, and under `kind` a line of numbers, which is the
  * trainer's own. */
 int training_state_save(const TrainingState *state, const char *kind, const char *numbers,

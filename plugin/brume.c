@@ -56,27 +56,45 @@ static bool take_features(Brume *self, const LV2_Feature *const *features)
     return true;
 }
 
+/* The default melody model: where it is, not opened. */
+static void find_melody(Brume *self)
+{
+    Error err = {""};
+    char path[CHOICE_PATH];
+    free(self->usual_melody);
+    self->usual_melody = choice_melody(self->bundle, path, &err) == 0 ? strdup(path) : NULL;
+    if (!self->usual_melody)
+        lv2_log_error(&self->logger, "Brume: no melody is answered: %s\n",
+                      err.message[0] ? err.message : "out of memory");
+}
+
 /* A generator for the model that plays; without one the input passes, and the status says why. */
 static void make_generator(Brume *self)
 {
     Error err = {""};
-    SharedModel *gift = self->playing ? self->playing->gift : NULL;
+    Verdict *playing = self->slots[SHARED_TEXTURE].playing;
+    SharedModel *gift = playing ? playing->gift : NULL;
     self->settings = settings_read(self, brume_model(self));
     generator_destroy(self->generator);
-    char melody[CHOICE_PATH];
-    const bool answers = choice_melody(self->bundle, melody, &err) == 0;
-    if (!answers)
-        lv2_log_error(&self->logger, "Brume: no melody is answered: %s\n", err.message);
-    self->generator =
-        generator_create(self->rate, gift, answers ? melody : NULL, &self->settings, &err);
+    find_melody(self);
+    self->generator = generator_create(self->rate, gift, self->usual_melody, &self->settings, &err);
     if (self->generator && gift) {
-        self->playing->gift = NULL;
+        playing->gift = NULL;
     } else if (!self->generator) {
         char text[sizeof err.message + 64];
         snprintf(text, sizeof text, "Brume makes no sound, the input passes: %s", err.message);
-        status_model(&self->status, text);
+        status_model(&self->status, text, 0);
         lv2_log_error(&self->logger, "%s\n", text);
     }
+}
+
+/* The generator gets the melody model in force, while nothing of the instance runs. */
+static void give_melody(Brume *self)
+{
+    const Verdict *chosen = self->slots[SHARED_MELODY].playing;
+    if (self->generator)
+        generator_settle_melody(self->generator,
+                                chosen && chosen->model ? shared_model_keep(chosen->model) : NULL);
 }
 
 /* The default model, so that sound is there soon after activate(). */
@@ -84,16 +102,16 @@ static void open_default(Brume *self)
 {
     bool refused;
     Choice choice = {.session = true};
-    self->playing = choice_judge(&choice, self->bundle, &refused);
-    if (self->playing)
-        status_model(&self->status, self->playing->status);
+    Verdict *playing = choice_judge(&choice, self->bundle, &refused);
+    self->slots[SHARED_TEXTURE].playing = playing;
+    if (playing)
+        status_model(&self->status, playing->status, playing->named);
     if (refused)
-        lv2_log_error(&self->logger, "Brume: %s\n",
-                      self->playing ? self->playing->status : "out of memory");
+        lv2_log_error(&self->logger, "Brume: %s\n", playing ? playing->status : "out of memory");
     else
-        self->kept = choice;
-    if (self->playing && self->playing->model)
-        worker_know(self, self->playing->model);
+        self->kept[SHARED_TEXTURE] = choice;
+    if (playing && playing->model)
+        worker_know(self, playing->model);
 }
 
 /* Thread class: instantiation. */
@@ -156,6 +174,7 @@ static void activate(LV2_Handle handle)
     Error err = {""};
     if (worker_settle(self))
         make_generator(self);
+    give_melody(self);
     voice_reset(&self->voice, self->rate);
     transport_reset(&self->transport, self->rate);
     self->fresh = self->silent_start = true;
@@ -168,14 +187,16 @@ static void activate(LV2_Handle handle)
     self->underruns = 0;
     atomic_store(&self->lasting, false);
     atomic_store(&self->sounded, false);
-    self->status.changed = self->model_wanted = true;
+    self->status.changed = true;
+    for (SharedKind kind = 0; kind < SHARED_KINDS; kind++)
+        self->slots[kind].wanted = true;
     self->settings = settings_read(self, brume_model(self));
     self->strength = settings_control(self, PORT_STRENGTH);
     if (self->generator) {
         generator_set(self->generator, &self->settings, self->strength);
         take_place(self);
         if (generator_start(self->generator, &err))
-            status_model(&self->status, err.message);
+            status_model(&self->status, err.message, 0);
     }
     self->active = true;
 }
@@ -233,8 +254,7 @@ static void run(LV2_Handle handle, uint32_t frames)
 {
     Brume *self = handle;
     const uint64_t denormals = denormals_off();
-    if (self->promised > 0 && frames > self->promised)
-        status_complain(&self->status, COMPLAINT_BLOCK);
+    control_begin_block(self, frames);
     worker_follow(self);
     control_knobs(self);
     uint32_t done = 0;
@@ -279,6 +299,7 @@ static void cleanup(LV2_Handle handle)
     state_forget_place(self);
     pthread_mutex_destroy(&self->lock);
     delay_destroy(self->delay);
+    free(self->usual_melody);
     free(self->bundle);
     free(self);
 }

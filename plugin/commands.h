@@ -19,7 +19,8 @@ typedef enum {
     COMMAND_LISTEN,    /* no texture; what is answered ends */
     COMMAND_ANSWER,    /* the melody that was heard is carried on */
     COMMAND_TRANSFORM, /* what is heard from now on is transformed */
-    COMMAND_RESUME     /* the answer that a session was saved in goes on; the thread's own */
+    COMMAND_RESUME,    /* the answer that a session was saved in goes on; the thread's own */
+    COMMAND_MELODY     /* another melody model, for the answers to come; never merged */
 } CommandKind;
 
 typedef struct Command {
@@ -27,8 +28,9 @@ typedef struct Command {
     bool hard;       /* a new stream is to begin without a crossfade */
     uint64_t serial; /* rises from command to command, from 1 */
     TextureSettings settings;
-    SharedModel *model; /* of COMMAND_SWAP: a reference that goes over */
-    float strength;     /* of what is transformed */
+    /* Of COMMAND_SWAP and COMMAND_MELODY (NULL: the default one): a reference that goes over. */
+    SharedModel *model;
+    float strength; /* of what is transformed */
     uint64_t from;  /* of COMMAND_SET: frame to begin at (of the input, where that is transformed),
                      * or COMMAND_SOON */
     uint64_t since; /* the first frame heard that counts, for an answer or to be transformed */

@@ -8,9 +8,22 @@
 #include <math.h>
 #include <string.h>
 
+static bool freewheels(Brume *self)
+{
+    return settings_control(self, PORT_FREEWHEEL) > 0.5f;
+}
+
+void control_begin_block(Brume *self, uint32_t frames)
+{
+    if (self->promised > 0 && frames > self->promised)
+        status_complain(&self->status, COMPLAINT_BLOCK);
+    if (self->generator)
+        generator_begin_block(self->generator, frames, freewheels(self));
+}
+
 void control_knobs(Brume *self)
 {
-    const bool freewheel = settings_control(self, PORT_FREEWHEEL) > 0.5f;
+    const bool freewheel = freewheels(self);
     if (freewheel && !self->freewheel) {
         mix_rewind(self);
         delay_reset(self->delay);
@@ -37,7 +50,16 @@ static bool is_subject(const Brume *self, const LV2_Atom *subject)
     return !subject || atoms_urid(subject, self->uris.atom_URID) == self->uris.plugin;
 }
 
-static void model_set(Brume *self, const LV2_Atom *value)
+/* Which kind of model is set or asked for by that property; SHARED_KINDS: none. */
+static SharedKind model_kind(const Brume *self, LV2_URID key)
+{
+    SharedKind kind = SHARED_TEXTURE;
+    while (kind < SHARED_KINDS && key != self->uris.models[kind].model)
+        kind++;
+    return kind;
+}
+
+static void model_set(Brume *self, SharedKind kind, const LV2_Atom *value)
 {
     const bool is_text =
         value && (value->type == self->uris.atom_Path || value->type == self->uris.atom_String);
@@ -46,7 +68,7 @@ static void model_set(Brume *self, const LV2_Atom *value)
     if (length >= CHOICE_PATH)
         status_complain(&self->status, COMPLAINT_PATH);
     else
-        worker_load(self, text, length);
+        worker_load(self, kind, text, length);
 }
 
 static void patch_take(Brume *self, const LV2_Atom_Object *object)
@@ -56,11 +78,13 @@ static void patch_take(Brume *self, const LV2_Atom_Object *object)
         return;
     const LV2_Atom *property = atoms_value(object, uris->patch_property);
     const LV2_URID key = atoms_urid(property, uris->atom_URID);
+    const SharedKind asked = model_kind(self, key);
     if (object->body.otype == uris->patch_Get) {
-        self->model_wanted |= !property || key == uris->model;
+        for (SharedKind kind = 0; kind < SHARED_KINDS; kind++)
+            self->slots[kind].wanted |= !property || kind == asked;
         self->status.changed |= !property || key == uris->status;
-    } else if (key == uris->model) {
-        model_set(self, atoms_value(object, uris->patch_value));
+    } else if (asked < SHARED_KINDS) {
+        model_set(self, asked, atoms_value(object, uris->patch_value));
     }
 }
 

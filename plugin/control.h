@@ -6,6 +6,9 @@
 
 #include <lv2/atom/util.h>
 
+/* A block of so many frames begins: before anything else. */
+void control_begin_block(Brume *self, uint32_t frames);
+
 /* The control ports, at the start of a block. */
 void control_knobs(Brume *self);
 

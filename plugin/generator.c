@@ -1,7 +1,6 @@
 #include "plugin/generator_parts.h"
 
 #include "dsp/invert.h"
-#include "models/melody_condition.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,7 +83,7 @@ static void release_commands(Generator *generator)
 {
     Command command;
     while (commands_take(&generator->commands, &command))
-        if (command.kind == COMMAND_SWAP)
+        if (command.kind == COMMAND_SWAP || command.kind == COMMAND_MELODY)
             shared_model_release(command.model);
     shared_model_release(generator->request.model);
     generator->request = (Request){.there = false};
@@ -105,15 +104,20 @@ void generator_destroy(Generator *generator)
     lanes_destroy(generator->lanes);
     shared_model_release(generator->model);
     shared_model_release(generator->melody);
+    shared_model_release(generator->reciting);
     free(generator->melody_path);
     free(generator);
 }
 
-static void take_commands(Generator *generator)
+void generator_take_commands(Generator *generator)
 {
     Request *request = &generator->request;
     Command command;
     while (commands_take(&generator->commands, &command)) {
+        if (command.kind == COMMAND_MELODY) {
+            generator_put_melody(generator, command.model);
+            continue;
+        }
         if (command.kind == COMMAND_SWAP) {
             shared_model_release(request->model);
             request->model = command.model;
@@ -271,55 +275,15 @@ static void install(Generator *generator)
 void generator_change_source(Generator *generator, Source source, Recital *recital,
                              TransformPlayback *transform)
 {
+    SharedModel *before = generator->reciting;
     recital_destroy(generator->recital);
     transform_playback_destroy(generator->transform);
+    generator->reciting = recital ? shared_model_keep(generator->melody) : NULL;
+    shared_model_release(before);
     generator->recital = recital;
     generator->transform = transform;
     generator->source = source;
     tell_source(generator);
-}
-
-void generator_open_melody(Generator *generator)
-{
-    if (generator->melody_path && !generator->melody)
-        generator->melody = shared_model_open(generator->melody_path, SHARED_MELODY, NULL);
-}
-
-int generator_offer_answer(Generator *generator, Recital *recital, uint64_t position,
-                           uint64_t serial)
-{
-    generator_change_source(generator, SOURCE_ANSWER, recital, NULL);
-    atomic_store(&generator->said, recital             ? GENERATOR_ANSWERS
-                                   : generator->melody ? GENERATOR_UNSURE
-                                                       : GENERATOR_DUMB);
-    if (!recital)
-        return 0;
-    lanes_begin(generator->lanes, position);
-    if (generator_write_least(generator))
-        return -1;
-    lanes_offer(generator->lanes, LANES_ANEW, serial);
-    return 0;
-}
-
-/* Carries on what was heard; if that can't be done, says why, and there is silence. */
-static int answer(Generator *generator, const Command *command)
-{
-    float *prompt;
-    size_t n;
-    Recital *recital = NULL;
-    atomic_store(&generator->said, GENERATOR_COMPOSES);
-    hearing_take(generator->hearing);
-    if (!hearing_prompt(generator->hearing, command->since, command->end, MELODY_RATE, &prompt, &n,
-                        NULL)) {
-        if (generator->melody)
-            recital =
-                recital_create(shared_model_melody(generator->melody), prompt, n, &command->melody,
-                               2, generator->rate, &generator->cancel, NULL);
-        free(prompt);
-    }
-    if (!recital && atomic_load(&generator->quit))
-        return 0; /* the thread ends: it makes no difference */
-    return generator_offer_answer(generator, recital, 0, command->serial);
 }
 
 /* Does what a command says. -1 when cancelled. */
@@ -333,7 +297,7 @@ static int act(Generator *generator, Command *command)
         return 0;
     case COMMAND_ANSWER:
         generator_open_melody(generator);
-        return answer(generator, command);
+        return generator_answer_heard(generator, command);
     case COMMAND_RESTART:
         generator_change_source(generator, SOURCE_TEXTURE, NULL, NULL);
         atomic_store(&generator->said, GENERATOR_LISTENS);
@@ -349,6 +313,7 @@ static int act(Generator *generator, Command *command)
         return generator->playback && generator->source == SOURCE_TEXTURE
                    ? restart(generator, command)
                    : 0;
+    case COMMAND_MELODY: /* done when it was taken */
     case COMMAND_SET:
         break;
     }
@@ -406,7 +371,7 @@ static bool work(Generator *generator)
     /* Before the commands: those that came before a frame was heard are known when it is used. */
     if (generator->source != SOURCE_TEXTURE)
         hearing_take(generator->hearing);
-    take_commands(generator);
+    generator_take_commands(generator);
     if (generator->request.there && lanes_spare(generator->lanes)) {
         obey(generator);
         return true;
@@ -458,7 +423,7 @@ static void *run_thread(void *user)
 static void start_over(Generator *generator)
 {
     generator_change_source(generator, SOURCE_TEXTURE, NULL, NULL);
-    take_commands(generator);
+    generator_take_commands(generator);
     generator->request.there = generator->is_late = false;
     generator->request.command.settings = generator->wanted;
     if (generator->request.model)
@@ -483,6 +448,7 @@ int generator_start(Generator *generator, Error *err)
     start_over(generator);
     atomic_store(&generator->said, GENERATOR_LISTENS);
     generator->broken = generator->waiting = generator->listens = generator->asked = false;
+    atomic_store(&generator->unhurried, false);
     generator->transforms = false;
     generator->since = generator->rest = 0;
     if (generator->revival.there || generator->resumed)

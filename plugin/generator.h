@@ -40,11 +40,11 @@ typedef struct GeneratorStatus {
 } GeneratorStatus;
 
 /* For a host at `rate` Hz, stereo. `model` (a texture model) is taken over (one reference) and may
- * be NULL: then there is silence until generator_swap. `melody`: path of the melody model, which
- * the thread opens when it first listens, so that whoever plays textures neither waits for it nor
- * holds it; NULL: nothing is answered. No thread runs yet. NULL with a message, and the reference
- * still the caller's, out of memory or if the settings don't fit the model. Not on the audio
- * thread. */
+ * be NULL: then there is silence until generator_swap. `melody`: path of the default melody model,
+ * which the thread opens when it first listens, so that whoever plays textures neither waits for it
+ * nor holds it; NULL: nothing is answered without generator_melody. No thread runs yet. NULL with a
+ * message, and the reference still the caller's, out of memory or if the settings don't fit the
+ * model. Not on the audio thread. */
 Generator *generator_create(double rate, SharedModel *model, const char *melody,
                             const TextureSettings *settings, Error *err);
 
@@ -71,6 +71,9 @@ bool generator_pack(Generator *generator, Packer *packer);
  * run. */
 int generator_resume(Generator *generator, GeneratorKind kind, const void *bytes, size_t size,
                      const TextureSettings *settings, Error *err);
+
+/* The melody model in force, as generator_melody would have it, while the thread does not run. */
+void generator_settle_melody(Generator *generator, SharedModel *model);
 
 /* Stops it, within one denoising step also in the middle of a chunk. Harmless if it does not run.
  */
@@ -123,13 +126,22 @@ void generator_answer(Generator *generator, const ContinuationSettings *settings
  * gives the old one back. */
 bool generator_swap(Generator *generator, SharedModel *model, const TextureSettings *settings);
 
+/* Another melody model, for the answers to come; takes over one reference of it. NULL: the default
+ * one. An answer that sounds goes on as it is. Returns false (and takes nothing over) if there is
+ * no room: try again in a later block. */
+bool generator_melody(Generator *generator, SharedModel *model);
+
+/* A block of so many frames begins, to be read in whatever pieces; `waits`: the host freewheels. If
+ * not, nothing waits from now on. Before anything else of the block. */
+void generator_begin_block(Generator *generator, uint32_t frames, bool waits);
+
 /* The next n frames into left and right, n any number. Waits for nothing; what is not there is
- * silence, faded. */
+ * silence, faded. While the host freewheels it is generator_read_waiting that must be called. */
 void generator_read(Generator *generator, float *left, float *right, uint32_t n);
 
 /* The same while the host freewheels: waits until the sound is there. The first such call after
- * generator_read (or after `again` is set, where the host's transport starts) begins at the
- * stream's first frame, so that each export is the same and equals `brume render`. */
+ * a block without waiting (or after `again` is set, where the host's transport starts) begins at
+ * the stream's first frame, so that each export is the same and equals `brume render`. */
 void generator_read_waiting(Generator *generator, float *left, float *right, uint32_t n,
                             bool again);
 

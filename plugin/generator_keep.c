@@ -17,23 +17,19 @@ static const long VISIT_NS = 4000000;
 /* An answer that has gone on for longer would take too long to make again. */
 static const double MOST_ANSWER_SECONDS = 300.0;
 
-static const SharedModel *model_of(const Generator *generator, GeneratorKind kind)
-{
-    return kind == GENERATOR_ANSWER ? generator->melody : generator->model;
-}
-
-static void pack_head(const Generator *generator, GeneratorKind kind, Packer *packer)
+static void pack_head(const Generator *generator, GeneratorKind kind, const SharedModel *model,
+                      Packer *packer)
 {
     pack_bytes(packer, MARK, sizeof MARK);
     pack_whole(packer, VERSION);
     pack_whole(packer, kind);
     pack_real(packer, generator->rate);
-    pack_bytes(packer, shared_model_hash(model_of(generator, kind)), HASH);
+    pack_bytes(packer, shared_model_hash(model), HASH);
 }
 
 static bool pack_texture(const Generator *generator, Packer *packer)
 {
-    pack_head(generator, GENERATOR_TEXTURE, packer);
+    pack_head(generator, GENERATOR_TEXTURE, generator->model, packer);
     texture_settings_pack(&generator->settings, packer);
     return !playback_pack(generator->playback, lanes_due(generator->lanes), packer);
 }
@@ -43,7 +39,7 @@ static bool pack_answer(const Generator *generator, Packer *packer)
     const uint64_t position = lanes_due(generator->lanes);
     if ((double)position > MOST_ANSWER_SECONDS * generator->rate)
         return false;
-    pack_head(generator, GENERATOR_ANSWER, packer);
+    pack_head(generator, GENERATOR_ANSWER, generator->reciting, packer);
     pack_whole(packer, position);
     pack_whole(packer, lanes_held(generator->lanes));
     recital_pack(generator->recital, packer);
@@ -113,7 +109,7 @@ static int unpack_head(const Generator *generator, GeneratorKind kind, Unpacker 
         return error_set(err, "it was saved in another mode");
     if (rate != generator->rate)
         return error_set(err, "it was saved at %g Hz", rate);
-    const SharedModel *model = model_of(generator, kind);
+    const SharedModel *model = kind == GENERATOR_ANSWER ? generator->melody : generator->model;
     if (!model || memcmp(hash, shared_model_hash(model), sizeof hash))
         return error_set(err, "it was saved with another model");
     return 0;
@@ -183,11 +179,15 @@ void reviving_await(Generator *generator)
     atomic_store(&generator->said, GENERATOR_COMPOSES);
 }
 
-/* Passes over what was heard already. NULL when the thread ends, or memory is short. */
+/* Passes over what was heard already. NULL when the thread ends, memory is short, or the model was
+ * given up meanwhile for one that cannot be opened. */
 static Recital *make_again(Generator *generator)
 {
     const Revival *revival = &generator->revival;
     float passed[2 * PIECE];
+    generator_open_melody(generator);
+    if (!generator->melody)
+        return NULL;
     Recital *recital =
         recital_create(shared_model_melody(generator->melody), revival->prompt, revival->n,
                        &revival->settings, 2, generator->rate, &generator->cancel, NULL);

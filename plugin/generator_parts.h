@@ -1,6 +1,6 @@
-/* The generator's inside: what its two sides share. generator.c is the generator's thread
- * and generator_transform.c that part of it which transforms, generator_reader.c the audio thread;
- * generator_keep.c is what sessions keep. */
+/* The generator's inside: what its two sides share. generator.c is the generator's thread,
+ * generator_answer.c and generator_transform.c those parts of it which answer and transform;
+ * generator_reader.c is the audio thread, generator_keep.c what sessions keep. */
 #ifndef BRUME_PLUGIN_GENERATOR_PARTS_H
 #define BRUME_PLUGIN_GENERATOR_PARTS_H
 
@@ -43,8 +43,10 @@ struct Generator {
     /* The thread's own while it runs. */
     SharedModel *model;
     Playback *playback;           /* NULL while there is no model */
-    char *melody_path;            /* NULL: none */
-    SharedModel *melody;          /* NULL until it listens */
+    char *melody_path;            /* of the default one; NULL: none */
+    SharedModel *melody;          /* for answers to come; the default one: NULL until it listens */
+    bool melody_chosen;           /* it is not the default one */
+    SharedModel *reciting;        /* the recital's; NULL while nothing is answered */
     Recital *recital;             /* NULL while nothing is answered */
     TransformPlayback *transform; /* NULL while nothing is transformed */
     uint64_t lead, silent;        /* frames of silence before; those that it was given */
@@ -93,17 +95,28 @@ double generator_seconds(clockid_t clock);
 
 void generator_sleep(long nanoseconds);
 
-/* The melody model, if it was not opened yet: ahead of the first answer that needs it. Where it
- * cannot be opened, there is none. */
+/* Takes over what was posted, as one request. The thread, or whoever knows that it does not run. */
+void generator_take_commands(Generator *generator);
+
+/* The default melody model, if no other was chosen and it was not opened yet: ahead of the first
+ * answer that needs it. Where it cannot be opened, there is none. */
 void generator_open_melody(Generator *generator);
 
-/* From now on sound comes from `source`: of an answer from `recital`, of what is transformed from
- * `transform`, both of which are taken over and may be NULL. */
+/* From now on this melody model answers, of which the reference is taken over; NULL: the default
+ * one. */
+void generator_put_melody(Generator *generator, SharedModel *model);
+
+/* From now on sound comes from `source`: of an answer from `recital` (of the melody model), of what
+ * is transformed from `transform`, both of which are taken over and may be NULL. */
 void generator_change_source(Generator *generator, Source source, Recital *recital,
                              TransformPlayback *transform);
 
 /* Fills the lane begun as far as it must be to be offered. -1 when cancelled. */
 int generator_write_least(Generator *generator);
+
+/* Does a COMMAND_ANSWER: carries on what was heard; if that can't be done, says why, and there is
+ * silence. -1 when cancelled. */
+int generator_answer_heard(Generator *generator, const Command *command);
 
 /* From now on an answer sounds, whose next frame is number `position`; or, where there is none,
  * silence, and the status says why. Takes the recital over. -1 when cancelled. */

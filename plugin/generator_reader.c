@@ -191,6 +191,12 @@ bool generator_swap(Generator *generator, SharedModel *model, const TextureSetti
     return true;
 }
 
+bool generator_melody(Generator *generator, SharedModel *model)
+{
+    const Command command = {.kind = COMMAND_MELODY, .model = model};
+    return !generator->is_late && commands_post(&generator->commands, &command);
+}
+
 /* What was waited for in silence was answered without sound: then the old texture goes on, or the
  * silence. */
 static void end_vain_hush(Generator *generator)
@@ -200,12 +206,19 @@ static void end_vain_hush(Generator *generator)
         lanes_hush(generator->lanes, generator->listens || generator->transforms ? NO_ANSWER : 0);
 }
 
+void generator_begin_block(Generator *generator, uint32_t frames, bool waits)
+{
+    if (waits)
+        return;
+    generator->waiting = false;
+    atomic_store(&generator->unhurried, false);
+    lanes_expect(generator->lanes, frames);
+}
+
 void generator_read(Generator *generator, float *left, float *right, uint32_t n)
 {
     post_late(generator);
     end_vain_hush(generator);
-    generator->waiting = false;
-    atomic_store(&generator->unhurried, false);
     lanes_read(generator->lanes, left, right, n);
 }
 

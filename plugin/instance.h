@@ -2,7 +2,7 @@
  *
  * - run(): all but what is kept under `lock`; posts to the worker.
  * - worker, restore, save: `bundle`, `map`, `logger`, `uris`; `kept`, `known` and `place` under
- * `lock`; atomics; they put a verdict into `incoming`, which run() takes out.
+ * `lock`; atomics; they put a verdict into a slot's `incoming`, which run() takes out.
  * - activate, deactivate, instantiate, cleanup: everything; nothing else of the instance runs then.
  */
 #ifndef BRUME_PLUGIN_INSTANCE_H
@@ -34,6 +34,14 @@ typedef struct Place {
     void *bytes;
     size_t size;
 } Place;
+
+/* The model of one kind on its way to the generator. */
+typedef struct Slot {
+    Verdict *playing; /* what is in force; its `model` may be NULL */
+    Verdict *waiting; /* whose model waits to be taken by the generator */
+    _Atomic(Verdict *) incoming;
+    bool wanted; /* the player is to be told its path */
+} Slot;
 
 /* A level's knob, and the gain that it stands for. */
 typedef struct Level {
@@ -67,10 +75,9 @@ typedef struct Brume {
     /* Sound. */
     Generator *generator; /* NULL: only the input passes */
     Delay *delay;         /* of the input that passes */
-    Verdict *playing;     /* whose model plays; its `model` may be NULL */
-    Verdict *waiting;     /* whose model waits to be taken by the generator */
-    Verdict *spent;       /* to be freed by the worker */
-    _Atomic(Verdict *) incoming;
+    Slot slots[SHARED_KINDS];
+    Verdict *spent;     /* to be freed by the worker */
+    char *usual_melody; /* path of the default melody model, or NULL */
     bool active;
 
     /* What the player wants now. */
@@ -100,12 +107,11 @@ typedef struct Brume {
     /* What the player is told. */
     LV2_Atom_Forge forge;
     Status status;
-    bool model_wanted;
 
     /* What a session stores: the worker's, save's and restore's; never run()'s. */
     pthread_mutex_t lock;
-    Choice kept;
-    SharedModel *known; /* the model that was found for it, or NULL */
+    Choice kept[SHARED_KINDS];
+    SharedModel *known; /* the texture model that was found, or NULL */
     Place place;        /* that a session was restored to, until something was heard */
 
     /* From run() to save(). */
@@ -117,10 +123,20 @@ typedef struct Brume {
     float scratch[4][BRUME_PIECE];
 } Brume;
 
-/* The model that plays, or NULL. Audio thread. */
+/* The texture model that plays, or NULL. Audio thread. */
 static inline const SharedModel *brume_model(const Brume *self)
 {
-    return self->playing ? self->playing->model : NULL;
+    const Verdict *playing = self->slots[SHARED_TEXTURE].playing;
+    return playing ? playing->model : NULL;
+}
+
+/* Path of the model of that kind that plays or answers, or NULL. Audio thread. */
+static inline const char *brume_model_path(const Brume *self, SharedKind kind)
+{
+    const Verdict *playing = self->slots[kind].playing;
+    if (playing && playing->model)
+        return shared_model_path(playing->model);
+    return kind == SHARED_MELODY ? self->usual_melody : NULL;
 }
 
 /* Frames by which all that passes is late: constant in a mode, for a model. Audio thread. */

@@ -12,11 +12,14 @@ enum { PIECE = 256, NO_OFFER = 0 };
 /* Crossfades and fades around an underrun; what must be there again after one. */
 static const double FADE_SECONDS = 0.02, RESERVE_SECONDS = 0.005, RESUME_SECONDS = 0.06;
 
+/* A block that is longer still is not wholly there when it fades over. */
+static const double LONGEST_BLOCK_SECONDS = 0.4;
+
 typedef enum { SILENT, PLAYING, ENDING } Sounding;
 
 struct Lanes {
     Ring *rings[2];
-    size_t fade, reserve, resume; /* frames */
+    size_t fade, reserve, resume, longest; /* frames */
 
     /* Written by the writer before it stores `offer`. */
     uint64_t start, serial;
@@ -45,6 +48,7 @@ struct Lanes {
 
     /* From the reader to anybody. */
     _Atomic uint64_t horizon, underruns;
+    _Atomic size_t block;          /* the longest so far, of those that were not waited for */
     _Atomic size_t buffered, left; /* frames ready; of `hold` */
     atomic_bool playing;
 };
@@ -59,6 +63,7 @@ Lanes *lanes_create(double rate, double seconds, Error *err)
     lanes->fade = (size_t)(FADE_SECONDS * rate) + 1;
     lanes->reserve = (size_t)(RESERVE_SECONDS * rate) + 1;
     lanes->resume = (size_t)(RESUME_SECONDS * rate) + 1;
+    lanes->longest = (size_t)(LONGEST_BLOCK_SECONDS * rate);
     for (int i = 0; i < 2; i++)
         if (!(lanes->rings[i] = ring_create((size_t)(seconds * rate) + 1, 2, err))) {
             lanes_destroy(lanes);
@@ -91,6 +96,7 @@ void lanes_reset(Lanes *lanes)
     lanes->hold = 0;
     lanes->timed = false;
     atomic_store(&lanes->horizon, 0);
+    atomic_store(&lanes->block, 0);
     atomic_store(&lanes->buffered, 0);
     atomic_store(&lanes->left, 0);
     atomic_store(&lanes->underruns, 0);
@@ -142,9 +148,16 @@ size_t lanes_waiting(const Lanes *lanes)
     return ring_readable(lanes->rings[lanes->writing]);
 }
 
+/* What a block may take at once, before the writer can add anything. */
+static size_t block_most(const Lanes *lanes)
+{
+    const size_t block = atomic_load_explicit(&lanes->block, memory_order_relaxed);
+    return block < lanes->longest ? block : lanes->longest;
+}
+
 size_t lanes_least(const Lanes *lanes)
 {
-    return lanes->fade + lanes->resume + lanes->reserve;
+    return lanes->fade + lanes->resume + lanes->reserve + block_most(lanes);
 }
 
 uint64_t lanes_horizon(const Lanes *lanes)
@@ -349,7 +362,7 @@ static void watch(Lanes *lanes, size_t m)
             lanes->gain = 1.0f;
         lanes->sounded = true;
     }
-    if (there >= m + lanes->resume)
+    if (there >= m + lanes->resume + block_most(lanes))
         lanes->waited = false;
 }
 
@@ -368,6 +381,12 @@ static void ramp(Lanes *lanes, float *left, float *right, size_t m)
     }
     if (lanes->sounding == ENDING && lanes->gain == 0.0f)
         lanes->sounding = SILENT;
+}
+
+void lanes_expect(Lanes *lanes, size_t block)
+{
+    if (block > atomic_load_explicit(&lanes->block, memory_order_relaxed))
+        atomic_store_explicit(&lanes->block, block, memory_order_relaxed);
 }
 
 void lanes_read(Lanes *lanes, float *left, float *right, size_t n)

@@ -58,7 +58,8 @@ size_t lanes_write(Lanes *lanes, const float *frames, size_t n);
 /* Frames that wait in the lane turned to. */
 size_t lanes_waiting(const Lanes *lanes);
 
-/* Frames that an offered lane must hold, for the reader to fade over and go on. */
+/* Frames that an offered lane must hold, for the reader to fade over and go on: also through the
+ * rest of a block, in whose midst it may be taken. */
 size_t lanes_least(const Lanes *lanes);
 
 /* Frame of the stream (of the clock, where time is kept) that the reader will want after the block
@@ -73,6 +74,9 @@ uint64_t lanes_due(const Lanes *lanes);
 size_t lanes_held(const Lanes *lanes);
 
 /* Reader, on the audio thread: */
+
+/* So many frames will be read at once, in whatever pieces. */
+void lanes_expect(Lanes *lanes, size_t block);
 
 /* The next n frames. Waits for nothing: fades out before the lane runs dry, counts an underrun,
  * fades in again once there is enough. Running dry right after lanes_read_there, which leaves

@@ -42,11 +42,11 @@ void notify_write(Brume *self)
         out->atom.size = 0;
         return;
     }
-    const SharedModel *model = brume_model(self);
-    if (self->model_wanted && model) {
-        const char *path = shared_model_path(model);
-        self->model_wanted =
-            !write_set(self, self->uris.model, self->uris.atom_Path, path, strlen(path));
+    for (SharedKind kind = 0; kind < SHARED_KINDS; kind++) {
+        const char *path = brume_model_path(self, kind);
+        if (self->slots[kind].wanted && path)
+            self->slots[kind].wanted = !write_set(self, self->uris.models[kind].model,
+                                                  self->uris.atom_Path, path, strlen(path));
     }
     if (self->status.changed)
         self->status.changed = !write_set(self, self->uris.status, self->uris.atom_String,

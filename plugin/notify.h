@@ -1,4 +1,4 @@
-/* What goes out: the model and the status, when they change and when they are asked for. Audio
+/* What goes out: the models and the status, when they change and when they are asked for. Audio
  * thread, once a block. */
 #ifndef BRUME_PLUGIN_NOTIFY_H
 #define BRUME_PLUGIN_NOTIFY_H

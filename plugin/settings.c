@@ -29,13 +29,19 @@ void settings_tell_classes(Brume *self)
     if (!model)
         return;
     const PortIndex ports[CLASS_KNOBS] = {PORT_TEXTURE, PORT_MORPH_TO};
-    const size_t classes = texture_model_config(shared_model_texture(model))->denoiser.classes;
+    const TextureConfig *config = texture_model_config(shared_model_texture(model));
+    const size_t classes = config->denoiser.classes;
+    size_t stands_for[CLASS_KNOBS];
     uint32_t told = 0;
     for (size_t k = 0; k < CLASS_KNOBS; k++) {
         const size_t number = (size_t)lroundf(settings_control(self, ports[k]));
         const size_t class_ = read_class(self, ports[k], &self->pins[k], classes);
         told |= (uint32_t)(number << 8 | class_) << (16 * k);
+        stands_for[k] = class_;
     }
+    const bool morphs = settings_control(self, PORT_MORPH) > 0.0F && stands_for[1] != stands_for[0];
+    status_class(&self->status, config->classes[stands_for[0]],
+                 morphs ? config->classes[stands_for[1]] : NULL);
     atomic_store_explicit(&self->classes, told, memory_order_relaxed);
     atomic_store_explicit(&self->classes_of, model, memory_order_release);
 }

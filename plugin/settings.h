@@ -7,7 +7,7 @@
 /* What the controls and the keys ask of `model` (which may be NULL), sanitised. */
 TextureSettings settings_read(Brume *self, const SharedModel *model);
 
-/* Tells save() which classes the knobs stand for. */
+/* Tells save(), and the player, which classes the knobs stand for. */
 void settings_tell_classes(Brume *self);
 
 /* A control's value; a bad one is complained of. */

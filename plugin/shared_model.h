@@ -8,7 +8,7 @@
 
 typedef struct SharedModel SharedModel;
 
-typedef enum { SHARED_TEXTURE, SHARED_MELODY } SharedKind;
+typedef enum { SHARED_TEXTURE, SHARED_MELODY, SHARED_KINDS } SharedKind;
 
 /* Opens and checks a model file of that kind, or finds it open already (same device, inode, size
  * and time of change). NULL with a message. Takes a lock and reads files: never on the audio

@@ -46,15 +46,15 @@ static LV2_State_Status store_text(const Store *store, LV2_URID key, LV2_URID ty
 
 /* Abstract, so that the session can move; as it is where the host maps no paths, and where the file
  * is missing, for then the host would have nothing to map. */
-static LV2_State_Status save_path(const Brume *self, const Store *store, const char *path,
-                                  const LV2_Feature *const *features)
+static LV2_State_Status save_path(const Brume *self, const Store *store, LV2_URID key,
+                                  const char *path, const LV2_Feature *const *features)
 {
     const PathFeatures paths = path_features(features);
     struct stat there;
     char *abstract =
         paths.map && !stat(path, &there) ? paths.map->abstract_path(paths.map->handle, path) : NULL;
     const LV2_State_Status status =
-        store_text(store, self->uris.model, self->uris.atom_Path, abstract ? abstract : path);
+        store_text(store, key, self->uris.atom_Path, abstract ? abstract : path);
     if (abstract)
         path_free(&paths, abstract);
     return status;
@@ -74,12 +74,12 @@ static void name_class(Brume *self, size_t knob, char *text)
         snprintf(text, CHOICE_CLASS, "%u %s", number, config->classes[class_]);
 }
 
-/* Copies what a session is to store from under the lock. */
-static Choice take_choice(Brume *self)
+/* Copies what a session is to store of a kind of model from under the lock. */
+static Choice take_choice(Brume *self, SharedKind kind)
 {
     pthread_mutex_lock(&self->lock);
-    Choice choice = self->kept;
-    for (size_t k = 0; k < CLASS_KNOBS; k++) {
+    Choice choice = self->kept[kind];
+    for (size_t k = 0; k < CLASS_KNOBS && kind == SHARED_TEXTURE; k++) {
         char name[CHOICE_CLASS];
         name_class(self, k, name);
         if (name[0])
@@ -128,6 +128,27 @@ static LV2_State_Status save_place(Brume *self, const Store *store)
     return status;
 }
 
+/* What a model is known by. */
+static LV2_State_Status save_model(const Brume *self, const Store *store, const Choice *choice,
+                                   SharedKind kind, const LV2_Feature *const *features)
+{
+    const ModelUris *keys = &self->uris.models[kind];
+    LV2_State_Status status = LV2_STATE_SUCCESS;
+    if (choice->name[0])
+        status = store_text(store, keys->name, self->uris.atom_String, choice->name);
+    if (!status && choice->hash[0])
+        status = store_text(store, keys->hash, self->uris.atom_String, choice->hash);
+    if (!status && choice->path[0])
+        status = save_path(self, store, keys->model, choice->path, features);
+    return status;
+}
+
+/* A session without a melody model of its own can be read by those who know of none. */
+static int32_t version_for(const Choice *melody)
+{
+    return melody->name[0] || melody->path[0] ? CHOICE_VERSION : CHOICE_VERSION - 1;
+}
+
 static LV2_State_Status save(LV2_Handle handle, LV2_State_Store_Function call,
                              LV2_State_Handle call_handle, uint32_t flags,
                              const LV2_Feature *const *features)
@@ -135,16 +156,15 @@ static LV2_State_Status save(LV2_Handle handle, LV2_State_Store_Function call,
     (void)flags;
     Brume *self = handle;
     const Store store = {call, call_handle};
-    const int32_t version = CHOICE_VERSION;
-    const Choice choice = take_choice(self);
+    const Choice choice = take_choice(self, SHARED_TEXTURE);
+    const Choice melody = take_choice(self, SHARED_MELODY);
+    const int32_t version = version_for(&melody);
     LV2_State_Status status = call(call_handle, self->uris.state_version, &version, sizeof version,
                                    self->uris.atom_Int, PORTABLE);
-    if (!status && choice.name[0])
-        status = store_text(&store, self->uris.model_name, self->uris.atom_String, choice.name);
-    if (!status && choice.hash[0])
-        status = store_text(&store, self->uris.model_hash, self->uris.atom_String, choice.hash);
-    if (!status && choice.path[0])
-        status = save_path(self, &store, choice.path, features);
+    if (!status)
+        status = save_model(self, &store, &choice, SHARED_TEXTURE, features);
+    if (!status)
+        status = save_model(self, &store, &melody, SHARED_MELODY, features);
     const LV2_URID keys[CLASS_KNOBS] = {self->uris.class_, self->uris.morph_class};
     for (size_t k = 0; k < CLASS_KNOBS && !status; k++)
         if (choice.classes[k][0])
@@ -182,12 +202,16 @@ static void retrieve_version(const Brume *self, const Retrieve *retrieve, Choice
         memcpy(&choice->version, value, sizeof choice->version);
 }
 
-static void retrieve_path(const Brume *self, const Retrieve *retrieve, Choice *choice,
-                          const LV2_Feature *const *features)
+static void retrieve_model(const Brume *self, const Retrieve *retrieve, Choice *choice,
+                           const LV2_Feature *const *features)
 {
+    const ModelUris *keys = &self->uris.models[choice->kind];
+    const LV2_URID string = self->uris.atom_String;
     const PathFeatures paths = path_features(features);
     char stored[CHOICE_PATH];
-    if (!retrieve_text(retrieve, self->uris.model, self->uris.atom_Path, stored, sizeof stored))
+    retrieve_text(retrieve, keys->name, string, choice->name, sizeof choice->name);
+    retrieve_text(retrieve, keys->hash, string, choice->hash, sizeof choice->hash);
+    if (!retrieve_text(retrieve, keys->model, self->uris.atom_Path, stored, sizeof stored))
         return;
     char *absolute = paths.map ? paths.map->absolute_path(paths.map->handle, stored) : NULL;
     snprintf(choice->path, sizeof choice->path, "%s", absolute ? absolute : stored);
@@ -217,22 +241,24 @@ static LV2_State_Status restore(LV2_Handle handle, LV2_State_Retrieve_Function c
     (void)flags;
     Brume *self = handle;
     const Retrieve retrieve = {call, call_handle};
-    Choice choice = {.session = true};
+    const LV2_Worker_Schedule *schedule = lv2_features_data(features, LV2_WORKER__schedule);
+    Choice choice = {.kind = SHARED_TEXTURE, .session = true};
+    Choice melody = {.kind = SHARED_MELODY, .session = true};
     retrieve_version(self, &retrieve, &choice);
-    retrieve_text(&retrieve, self->uris.model_name, self->uris.atom_String, choice.name,
-                  sizeof choice.name);
-    retrieve_text(&retrieve, self->uris.model_hash, self->uris.atom_String, choice.hash,
-                  sizeof choice.hash);
-    retrieve_path(self, &retrieve, &choice, features);
+    melody.version = choice.version;
+    retrieve_model(self, &retrieve, &choice, features);
+    retrieve_model(self, &retrieve, &melody, features);
     retrieve_text(&retrieve, self->uris.class_, self->uris.atom_String, choice.classes[0],
                   sizeof choice.classes[0]);
     retrieve_text(&retrieve, self->uris.morph_class, self->uris.atom_String, choice.classes[1],
                   sizeof choice.classes[1]);
     if (!self->active)
         retrieve_place(self, &retrieve);
-    /* A preset of controls alone leaves the model as it is. */
+    /* A preset of controls alone leaves the models as they are. */
     if (choice.version || choice.name[0] || choice.path[0])
-        worker_restore(self, &choice, lv2_features_data(features, LV2_WORKER__schedule));
+        worker_restore(self, &choice, schedule);
+    if (choice.version || melody.name[0] || melody.path[0])
+        worker_restore(self, &melody, schedule);
     return LV2_STATE_SUCCESS;
 }
 

@@ -1,4 +1,4 @@
-/* What a session stores beside the controls: which model, by path (mapPath), name and SHA-256; the
+/* What a session stores beside the controls: which models, by path (mapPath), name and SHA-256; the
  * names of the classes that the knobs stand for; and where in a texture or an answer it was saved,
  * which an instance that is not active yet takes up: not one that plays, as when somebody chooses a
  * preset. */

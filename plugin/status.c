@@ -28,7 +28,7 @@ static const char *const sentences[COMPLAINT_COUNT] = {
         "for two seconds or more. ",
     [COMPLAINT_NO_MELODY] =
         "There is no melody model that can be read, so nothing is answered: put a whole "
-        "melody.safetensors into the models of the bundle. ",
+        "melody.safetensors into the models of the bundle, or choose another as melody model. ",
     [COMPLAINT_TRANSFORM] = "What comes in cannot be transformed, for memory is short: close other "
                             "programs, then leave this mode and come back. ",
     [COMPLAINT_TARDY] =
@@ -39,14 +39,18 @@ static const char *const sentences[COMPLAINT_COUNT] = {
         "or it is damaged: so the sound begins at its start. ",
 };
 
-static void append(Status *status, const char *text)
+static void append_part(Status *status, const char *text, size_t n)
 {
-    size_t n = strlen(text);
     if (n > STATUS_ROOM - 1 - status->length)
         n = STATUS_ROOM - 1 - status->length;
     memcpy(status->text + status->length, text, n);
     status->length += n;
     status->text[status->length] = '\0';
+}
+
+static void append(Status *status, const char *text)
+{
+    append_part(status, text, strlen(text));
 }
 
 static void rebuild(Status *status)
@@ -56,7 +60,11 @@ static void rebuild(Status *status)
     for (int i = 0; i < COMPLAINT_COUNT; i++)
         if (status->left[i] > 0)
             append(status, sentences[i]);
-    append(status, status->model);
+    append(status, status->melody);
+    append_part(status, status->model, status->named);
+    if (status->named > 0)
+        append(status, status->now);
+    append(status, status->model + status->named);
     status->changed = true;
 }
 
@@ -66,13 +74,40 @@ void status_reset(Status *status, double rate)
     status->hold = (uint64_t)(HOLD_SECONDS * rate);
 }
 
-void status_model(Status *status, const char *text)
+/* text, cut to `room` and terminated, at `at` of `to`; returns where it ends. */
+static size_t copy(char *to, size_t room, size_t at, const char *text)
 {
     size_t n = strlen(text);
-    if (n > STATUS_MODEL_ROOM - 1)
-        n = STATUS_MODEL_ROOM - 1;
-    memcpy(status->model, text, n);
-    status->model[n] = '\0';
+    if (n > room - 1 - at)
+        n = room - 1 - at;
+    memcpy(to + at, text, n);
+    to[at + n] = '\0';
+    return at + n;
+}
+
+void status_model(Status *status, const char *text, size_t named)
+{
+    const size_t n = copy(status->model, sizeof status->model, 0, text);
+    status->named = named < n ? named : n;
+    rebuild(status);
+}
+
+void status_melody(Status *status, const char *text)
+{
+    copy(status->melody, sizeof status->melody, 0, text);
+    rebuild(status);
+}
+
+void status_class(Status *status, const char *class_, const char *to)
+{
+    char now[STATUS_NOW_ROOM];
+    size_t n = copy(now, sizeof now, 0, ", ");
+    n = copy(now, sizeof now, n, class_);
+    n = to ? copy(now, sizeof now, n, " to ") : n;
+    copy(now, sizeof now, n, to ? to : "");
+    if (!strcmp(now, status->now))
+        return;
+    copy(status->now, sizeof status->now, 0, now);
     rebuild(status);
 }
 

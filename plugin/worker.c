@@ -21,13 +21,13 @@ static bool send(const LV2_Worker_Schedule *schedule, const Job *job, size_t siz
     return schedule->schedule_work(schedule->handle, (uint32_t)size, job) == LV2_WORKER_SUCCESS;
 }
 
-void worker_load(Brume *self, const char *path, size_t length)
+void worker_load(Brume *self, SharedKind kind, const char *path, size_t length)
 {
     if (!self->schedule) {
         status_complain(&self->status, COMPLAINT_NO_WORKER);
         return;
     }
-    Job job = {.kind = JOB_JUDGE};
+    Job job = {.kind = JOB_JUDGE, .choice.kind = kind};
     memcpy(job.choice.path, path, length);
     if (!send(self->schedule, &job, JOB_HEAD + length + 1))
         status_complain(&self->status, COMPLAINT_WORKER_FULL);
@@ -42,48 +42,68 @@ static void spend(Brume *self, Verdict *verdict)
     }
 }
 
-static void take_incoming(Brume *self)
+static void take_incoming(Brume *self, Slot *slot)
 {
-    Verdict *verdict = atomic_exchange(&self->incoming, NULL);
+    Verdict *verdict = atomic_exchange(&slot->incoming, NULL);
     if (!verdict)
         return;
-    status_model(&self->status, verdict->status);
-    self->model_wanted = true;
-    if (!verdict->model) {
+    if (verdict->kind == SHARED_TEXTURE)
+        status_model(&self->status, verdict->status, verdict->named);
+    else
+        status_melody(&self->status, verdict->status);
+    slot->wanted = true;
+    if (!verdict->model && !verdict->usual) {
         spend(self, verdict);
         return;
     }
-    spend(self, self->waiting);
-    self->waiting = verdict;
+    spend(self, slot->waiting);
+    slot->waiting = verdict;
+}
+
+/* What waited is in force. */
+static void promote(Brume *self, Slot *slot)
+{
+    spend(self, slot->playing);
+    slot->playing = slot->waiting;
+    slot->waiting = NULL;
+    slot->wanted = true;
 }
 
 /* The generator takes one model at a time: until then it waits. */
-static void hand_over(Brume *self)
+static void hand_over_texture(Brume *self, Slot *slot)
 {
-    if (!self->waiting)
+    if (!slot->waiting)
         return;
     ClassPin before[CLASS_KNOBS];
     memcpy(before, self->pins, sizeof before);
-    memcpy(self->pins, self->waiting->pins, sizeof before);
-    if (self->waiting->model != brume_model(self)) {
-        const TextureSettings settings = settings_read(self, self->waiting->model);
-        if (!self->generator || !generator_swap(self->generator, self->waiting->gift, &settings)) {
+    memcpy(self->pins, slot->waiting->pins, sizeof before);
+    if (slot->waiting->model != brume_model(self)) {
+        const TextureSettings settings = settings_read(self, slot->waiting->model);
+        if (!self->generator || !generator_swap(self->generator, slot->waiting->gift, &settings)) {
             memcpy(self->pins, before, sizeof before);
             return;
         }
-        self->waiting->gift = NULL;
+        slot->waiting->gift = NULL;
         self->settings = settings;
     }
-    spend(self, self->playing);
-    self->playing = self->waiting;
-    self->waiting = NULL;
-    self->model_wanted = true;
+    promote(self, slot);
+}
+
+static void hand_over_melody(Brume *self, Slot *slot)
+{
+    if (!slot->waiting || !self->generator ||
+        !generator_melody(self->generator, slot->waiting->gift))
+        return;
+    slot->waiting->gift = NULL;
+    promote(self, slot);
 }
 
 void worker_follow(Brume *self)
 {
-    take_incoming(self);
-    hand_over(self);
+    for (int kind = 0; kind < SHARED_KINDS; kind++)
+        take_incoming(self, &self->slots[kind]);
+    hand_over_texture(self, &self->slots[SHARED_TEXTURE]);
+    hand_over_melody(self, &self->slots[SHARED_MELODY]);
     if (!self->spent || !self->schedule)
         return;
     const Job job = {.kind = JOB_FREE, .spent = self->spent};
@@ -109,10 +129,10 @@ static Verdict *judge(Brume *self, Choice *choice)
         lv2_log_error(&self->logger, "Brume: %s\n", verdict ? verdict->status : "out of memory");
     if (!refused || choice->session) {
         pthread_mutex_lock(&self->lock);
-        self->kept = *choice;
+        self->kept[choice->kind] = *choice;
         pthread_mutex_unlock(&self->lock);
     }
-    if (verdict && verdict->model)
+    if (verdict && verdict->model && choice->kind == SHARED_TEXTURE)
         worker_know(self, verdict->model);
     return verdict;
 }
@@ -130,7 +150,7 @@ void worker_know(Brume *self, SharedModel *model)
 /* Not on the audio thread. */
 static void put_incoming(Brume *self, Verdict *verdict)
 {
-    verdict_destroy(atomic_exchange(&self->incoming, verdict));
+    verdict_destroy(atomic_exchange(&self->slots[verdict->kind].incoming, verdict));
 }
 
 void worker_restore(Brume *self, const Choice *choice, const LV2_Worker_Schedule *schedule)
@@ -151,22 +171,26 @@ bool worker_settle(Brume *self)
 {
     free_list(self->spent);
     self->spent = NULL;
-    take_incoming(self);
-    if (!self->waiting)
+    for (int kind = 0; kind < SHARED_KINDS; kind++)
+        take_incoming(self, &self->slots[kind]);
+    Slot *slot = &self->slots[SHARED_TEXTURE];
+    if (self->slots[SHARED_MELODY].waiting)
+        promote(self, &self->slots[SHARED_MELODY]);
+    if (!slot->waiting)
         return false;
-    const bool other = self->waiting->model != brume_model(self);
-    memcpy(self->pins, self->waiting->pins, sizeof self->pins);
-    spend(self, self->playing);
-    self->playing = self->waiting;
-    self->waiting = NULL;
+    const bool other = slot->waiting->model != brume_model(self);
+    memcpy(self->pins, slot->waiting->pins, sizeof self->pins);
+    promote(self, slot);
     return other;
 }
 
 void worker_clear(Brume *self)
 {
-    verdict_destroy(atomic_exchange(&self->incoming, NULL));
-    verdict_destroy(self->waiting);
-    verdict_destroy(self->playing);
+    for (int kind = 0; kind < SHARED_KINDS; kind++) {
+        verdict_destroy(atomic_exchange(&self->slots[kind].incoming, NULL));
+        verdict_destroy(self->slots[kind].waiting);
+        verdict_destroy(self->slots[kind].playing);
+    }
     free_list(self->spent);
     shared_model_release(self->known);
 }
@@ -202,7 +226,7 @@ static LV2_Worker_Status work_response(LV2_Handle handle, uint32_t size, const v
     if (size != sizeof verdict)
         return LV2_WORKER_ERR_UNKNOWN;
     memcpy(&verdict, data, sizeof verdict);
-    spend(self, atomic_exchange(&self->incoming, verdict));
+    spend(self, atomic_exchange(&self->slots[verdict->kind].incoming, verdict));
     return LV2_WORKER_SUCCESS;
 }
 

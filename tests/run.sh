@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs every test program and script there is; prints one line each, and a total at the end.
 # BUILD is the folder that holds the programs. TESTS names some of the tests instead ("unit-test_ring
-# host-test_live ..."), SKIP some to leave out; JOBS runs so many at once (1, for those of tests/host
-# keep to a sound card's pace).
+# host-test_live ..."), SKIP some to leave out. JOBS (1) runs so many at once, but for those whose
+# names begin with ALONE (host-: they keep to a sound card's pace), which come last.
 set -u
 BUILD=${BUILD:-build}
 log=$BUILD/tests/log
@@ -45,8 +45,11 @@ one_test='
         ;;
     esac'
 
-chosen | xargs -n 1 -P "${JOBS:-1}" sh -c "$one_test" test |
-    tee "$log/results"
+alone=${ALONE:-host-}
+{
+    chosen | grep -v "^$alone" | xargs -r -n 1 -P "${JOBS:-1}" sh -c "$one_test" test
+    chosen | grep "^$alone" | xargs -r -n 1 sh -c "$one_test" test
+} | tee "$log/results"
 passed=$(grep -c '^ok  ' "$log/results")
 failed=$(grep -c '^FAILED  ' "$log/results")
 skipped=$(grep -c '^skipped ' "$log/results")

@@ -19,12 +19,18 @@ int main(int argc, char **argv)
             tables[i].run();
             return fflush(stdout) != 0;
         }
+    if (argc == 4 && !strcmp(argv[1], "step")) {
+        bench_step(argv[2], argv[3]);
+        return 0;
+    }
     const bool trains = argc == 3 && !strcmp(argv[1], "train");
     if (trains || (argc == 3 && !strcmp(argv[1], "play"))) {
         bench_worker(argv[2], trains);
         return fflush(stdout) != 0;
     }
-    fprintf(stderr,
-            "usage: bench machine|training|forward|render|threads, or bench play|train MODEL\n");
+    fprintf(
+        stderr,
+        "usage: bench machine|training|forward|render|threads, bench play|train MODEL, or bench "
+        "step MODEL FOLDER\n");
     return 2;
 }

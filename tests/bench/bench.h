@@ -71,4 +71,8 @@ void bench_threads(void);
  * tests/bench/worker.c. */
 void bench_worker(const char *model, bool training);
 
+/* Trains from the model file on noise, a few steps, and writes into the folder what the last of
+ * them began with and what came of it, for tests/bench/peers/step.py. */
+void bench_step(const char *model, const char *folder);
+
 #endif

@@ -53,7 +53,7 @@ PYTHON
     --licence 'CC "0"' --sources "all's mine" --no-preview --quiet || exit 1
 mkdir empty
 
-# listed WORDS...: brume models prints a line of each NAME=PATH, in that order.
+# listed WORDS...: brume models tells of each NAME=PATH=KIND, in the order of names.
 listed() {
     "$brume" models >list.txt 2>err.txt || fail "models: $(cat err.txt)"
     "$brume" models --json >list.json 2>>err.txt || fail "models --json"
@@ -68,10 +68,16 @@ lines = open("list.txt").read().splitlines()
 if not models:
     assert len(lines) == 1 and lines[0].startswith("no models"), lines
 else:
-    assert len(lines) == len(models), lines
-    assert [l.split()[0] for l in lines if " " not in l.split("  ")[0]] == \
-        [m["name"] for m in models if " " not in m["name"]]
-    assert all(m["kind"] in l and m["path"] in l for m, l in zip(models, lines)), lines
+    heads = [i for i, l in enumerate(lines) if l[:1] != " "]
+    assert len(heads) == len(models), lines
+    for m, at, end in zip(models, heads, heads[1:] + [len(lines)]):
+        assert lines[at].startswith(m["name"] + " ") and m["kind"] in lines[at], lines[at]
+        assert f'{m["bytes"] / 1e6:.1f} MB  {m["written"]}' in lines[at], lines[at]
+        more = [l.strip() for l in lines[at + 1:end]]
+        assert more[-1] == m["path"], more
+        assert "problem" not in m or "cannot be played: " + m["problem"] in more, more
+        assert all(name in more or name in " ".join(more) for name in m["classes"]), more
+    assert all(len(l) <= 100 for l in lines if not l.startswith("    cannot")), lines
 names = [m["name"] for m in models]
 assert names == sorted(names, key=str.encode), names
 found = {m["name"]: m for m in models}
@@ -94,6 +100,21 @@ listed tune=one/tune.safetensors=brume.melody plain=two/plain.safetensors="of no
 export XDG_DATA_HOME="$work/data"
 listed "other=$work/data/brume/models/other.safetensors=brume.texture"
 grep -q "^mine" list.txt && fail "XDG_DATA_HOME does not stand in for the home folder"
+# What a player wants to know; and what is wrong with what cannot be played.
+/usr/bin/python3 - <<'PYTHON' || fail "what is told: $(cat list.json)"
+import json
+import os
+
+models = {m["name"]: m for m in json.load(open("list.json"))["models"]}
+tiny = models["tiny"]
+assert tiny["classes"] == ["b\u00e4ume", "rain"] and tiny["bytes"] == os.path.getsize("one/tiny.safetensors")
+assert "3 steps" in tiny["training"] and float(tiny["held_out"].split()[0]) > 0 and "problem" not in tiny
+assert models["broken"]["classes"] == [] and "header" in models["broken"]["problem"]
+assert "format version" in models["tune"]["problem"]
+assert "neither" in models["plain"]["problem"]
+assert "format version" in models["other"]["problem"]
+PYTHON
+"$brume" models --help | grep -qx "  $XDG_DATA_HOME/brume/models" || fail "the help does not name the folders"
 "$brume" info tune --json | grep -q '"where": "one"' || fail "the first folder does not come first"
 BRUME_MODELS=two "$brume" info tune --json | grep -q '"where": "two"' || fail "another folder"
 "$brume" info two/tune.safetensors --json | grep -q '"where": "two"' || fail "a path"

@@ -67,7 +67,7 @@ case $BUILD in
 esac
 # shellcheck disable=SC2046,SC2086
 ${CC:-cc} -std=gnu11 -O1 $sanitize -I"$root" -o copy copy.c "$root/cli/soundfile.c" \
-    "$root/cli/output.c" "$root/cli/ogg.c" "$root/models/temporary.c" "$root/dsp/error.c" \
+    "$root/cli/sound_reader.c" "$root/cli/output.c" "$root/cli/ogg.c" "$root/models/temporary.c" "$root/dsp/error.c" \
     $(pkg-config --cflags --libs sndfile) -lm || exit 1
 
 /usr/bin/python3 - <<'PYTHON' || exit 1

@@ -23,14 +23,15 @@ refuse() {
     timeout 60 "$brume" train "$@" >out.txt 2>err.txt
     got=$?
     [ $got -eq "$code" ] || fail "train $*: exit code $got, not $code"
-    [ "$(grep -vc 'skipped: ' err.txt)" -eq 1 ] || fail "train $*: not one line: $(cat err.txt)"
-    grep -v 'skipped: ' err.txt | grep -qF -e "$word" ||
+    [ "$(grep -Evc 'skipped: |warning: |note: ' err.txt)" -eq 1 ] ||
+        fail "train $*: not one line: $(cat err.txt)"
+    grep -Ev 'skipped: |warning: |note: ' err.txt | grep -qF -e "$word" ||
         fail "train $*: \"$word\" is not in: $(cat err.txt)"
     [ -s out.txt ] && fail "train $*: wrote to standard output: $(cat out.txt)"
     [ -z "$(find . -name 'bad*' -o -name '.*.tmp')" ] || fail "train $*: left a file"
 }
 
-# tensors A B: the two models hold the same tensors, to the bit.
+# tensors A B [PREFIX]: the two models hold the same tensors, to the bit.
 tensors() {
     /usr/bin/python3 - "$@" <<'PYTHON'
 import json
@@ -47,6 +48,9 @@ def load(path):
             for name, entry in header.items()}
 
 a, b = load(sys.argv[1]), load(sys.argv[2])
+for side in a, b:
+    for name in [name for name in side if not name.startswith("".join(sys.argv[3:]))]:
+        del side[name]
 assert len(a) > 10 and a.keys() == b.keys()
 sys.exit([name for name in a if a[name] != b[name]] or 0)
 PYTHON
@@ -54,7 +58,7 @@ PYTHON
 
 /usr/bin/python3 "$here/tunes.py" tunes || exit 1
 
-"$brume" train melody tunes -o M.safetensors --steps 8 --seed 3 --licence CC0 >out.txt 2>err.txt ||
+"$brume" train melody tunes -o M.safetensors --steps 8 --seed 3 --from none --licence CC0 >out.txt 2>err.txt ||
     fail "training: $(cat err.txt)"
 [ -s M.safetensors ] || fail "no model"
 [ -z "$(find . -name '*.checkpoint' -o -name '.*.tmp')" ] || fail "a checkpoint or temporary file"
@@ -63,7 +67,13 @@ for file in notes.txt cut.mid few.mid sounds/short.wav; do
         fail "not one line about $file: $(cat err.txt)"
 done
 grep -q 'cut.mid: byte 18: ' err.txt || fail "no byte in: $(cat err.txt)"
-[ "$(wc -l <err.txt)" -eq 4 ] || fail "more on standard error than warnings: $(cat err.txt)"
+grep -q '^brume train: warning: tunes/sounds/s3.wav: its rate of 8000 Hz' err.txt ||
+    fail "nothing about a low rate: $(cat err.txt)"
+grep -q '^brume train: warning: 9 seconds of sound to learn from are too little' err.txt ||
+    fail "nothing about little sound: $(cat err.txt)"
+[ "$(wc -l <err.txt)" -eq 7 ] || fail "more on standard error than warnings: $(cat err.txt)"
+grep -q '^notes: this machine: .* steps/s, .* MB of memory; 8 steps take about' out.txt ||
+    fail "no outlook: $(cat out.txt)"
 grep -q '^4 tunes (1 for validation, 4 held out), 4 recordings, ' out.txt ||
     fail "found: $(cat out.txt)"
 grep -q '^notes: step 8/8  .* bits a note  validation ' out.txt || fail "notes: $(cat out.txt)"
@@ -103,11 +113,11 @@ timeout 60 "$brume" render --model M.safetensors --seconds 1 -o bad.wav >out.txt
 grep -q 'give a texture model' err.txt || fail "render: $(cat err.txt)"
 
 # The same seed, the same model, in silence; another seed, another. Notes that were only heard.
-"$brume" train melody tunes -o again.safetensors --steps 8 --seed 3 --no-preview --quiet >out.txt 2>err.txt ||
+"$brume" train melody tunes -o again.safetensors --steps 8 --seed 3 --from none --no-preview --quiet >out.txt 2>err.txt ||
     fail "training again"
 [ -s out.txt ] && fail "--quiet is not: $(cat out.txt)"
 tensors M.safetensors again.safetensors || fail "the same seed made another model"
-"$brume" train melody tunes -o bad.safetensors --steps 2 --seed 4 --no-preview --json >result.json 2>err.txt ||
+"$brume" train melody tunes -o bad.safetensors --steps 2 --seed 4 --from none --no-preview --json >result.json 2>err.txt ||
     fail "--json"
 tensors M.safetensors bad.safetensors 2>/dev/null && fail "another seed made the same model"
 /usr/bin/python3 -c '
@@ -116,7 +126,7 @@ result = json.load(open("result.json"))
 assert result["model"] == "bad.safetensors" and result["note_steps"] == 2, result
 assert result["sample_steps"] == 2 and result["seconds"] > 0, result
 ' || fail "the JSON: $(cat result.json)"
-"$brume" train melody tunes/sounds -o bad.safetensors --steps 1 --no-preview >out.txt 2>err.txt ||
+"$brume" train melody tunes/sounds -o bad.safetensors --steps 1 --from none --no-preview >out.txt 2>err.txt ||
     fail "sound alone: $(cat err.txt)"
 grep -q '^2 tunes ' out.txt || fail "tunes heard in sound: $(cat out.txt)"
 rm -f bad.safetensors
@@ -124,7 +134,7 @@ rm -f bad.safetensors
 # interrupt LINE: trains until LINE was printed and a little longer, then stops it.
 interrupt() {
     # shellcheck disable=SC2086
-    "$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 $2 >out.txt 2>err.txt &
+    "$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --from none $2 >out.txt 2>err.txt &
     training=$!
     waited=0
     while ! grep -q "$1" out.txt && [ $waited -lt 1200 ] && kill -0 $training 2>/dev/null; do
@@ -143,16 +153,16 @@ interrupt() {
 }
 
 # Interrupted in the notes, then in the samples, then resumed to the end.
-interrupt '^4 tunes' ''
+interrupt '^samples: this machine' ''
 [ -e parts.safetensors.checkpoint ] && fail "a checkpoint of samples before their first step"
-refuse 1 --resume melody tunes -o parts.safetensors --steps 40 --seed 3
-refuse 1 '--seed 3' melody tunes -o parts.safetensors --steps 40 --seed 4 --resume
-refuse 1 'other tunes' melody tunes -o parts.safetensors --steps 40 --seed 3 --holdout 0.3 --resume
+refuse 1 --resume melody tunes -o parts.safetensors --steps 40 --seed 3 --from none
+refuse 1 '--seed 3' melody tunes -o parts.safetensors --steps 40 --seed 4 --from none --resume
+refuse 1 'other tunes' melody tunes -o parts.safetensors --steps 40 --seed 3 --from none --holdout 0.3 --resume
 interrupt '^notes: step 40/40' --resume
 [ -s parts.safetensors.checkpoint ] || fail "interrupted: no checkpoint of the samples"
 head -c 1000 parts.safetensors.checkpoint >other.checkpoint
-"$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --resume --save-every 0.05 \
-    >out.txt 2>err.txt ||
+"$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --from none --resume \
+    --save-every 0.05 >out.txt 2>err.txt ||
     fail "resumed: $(cat err.txt)"
 grep -q 'goes on at step 40 of the notes, [1-9][0-9]* of the samples$' out.txt ||
     fail "resumed: $(cat out.txt)"
@@ -161,12 +171,56 @@ for tier in notes samples; do
     tail -n 1 parts.progress/loss-$tier.csv | grep -q '^40,' ||
         fail "the curve of the $tier: $(cat parts.progress/loss-$tier.csv)"
 done
-"$brume" train melody tunes -o whole.safetensors --steps 40 --seed 3 --no-preview >out.txt 2>err.txt ||
+"$brume" train melody tunes -o whole.safetensors --steps 40 --seed 3 --from none --no-preview >out.txt 2>err.txt ||
     fail "the whole run"
 tensors whole.safetensors parts.safetensors || fail "resumed: another model"
 mv other.checkpoint half.safetensors.checkpoint
-refuse 1 half.safetensors.checkpoint melody tunes -o half.safetensors --steps 40 --seed 3 --resume
+refuse 1 half.safetensors.checkpoint melody tunes -o half.safetensors --steps 40 --seed 3 --from none --resume
 [ -e half.safetensors ] && fail "resumed from half a checkpoint: left a model"
+
+# tier A B PREFIX: the two models hold the same tensors of one tier, to the bit.
+tier() {
+    tensors "$1" "$2" "$3" 2>/dev/null
+}
+
+# From a model: the shipped one, where nothing is said. MIDI alone teaches it notes and leaves its
+# sound as it was, to the bit; recordings of few notes the other way round; both, both.
+mkdir shipped few strum strum/sounds
+cp M.safetensors shipped/melody.safetensors
+cp tunes/tune0.mid tunes/tune1.mid tunes/tune2.mid few
+/usr/bin/python3 "$here/tunes.py" --chords few/chords.mid
+cp tunes/sounds/s1.wav strum/sounds
+export BRUME_MODELS=shipped
+"$brume" train melody few -o notes.safetensors --steps 4 >out.txt 2>err.txt ||
+    fail "from the shipped model: $(cat err.txt)"
+grep -q '^3 tunes (1 for validation, 0 held out), 0 recordings' out.txt ||
+    fail "three tunes and one: $(cat out.txt)"
+grep -q 'few/chords.mid: it is not of one voice: 40 notes' err.txt ||
+    fail "nothing about chords: $(cat err.txt)"
+grep -q 'note: there are no recordings: ' err.txt || fail "no recordings: $(cat err.txt)"
+grep -q '^samples: ' out.txt && fail "samples were trained on nothing: $(cat out.txt)"
+tier M.safetensors notes.safetensors samples. || fail "MIDI alone changed the sound"
+tier M.safetensors notes.safetensors notes. && fail "MIDI alone left the notes as they were"
+"$brume" info notes.safetensors >info.txt
+grep -q '^from  *melody.safetensors: notes: 8 steps' info.txt || fail "card: $(cat info.txt)"
+"$brume" train melody strum -o sound.safetensors --steps 4 >out.txt 2>err.txt ||
+    fail "sound from the shipped model: $(cat err.txt)"
+grep -q 'note: the [1-9][0-9]* notes heard in the recordings are too few' err.txt ||
+    fail "few notes heard: $(cat err.txt)"
+grep -q '^samples: step 4/4  .*  validation ' out.txt ||
+    fail "one recording leaves nothing to validate on: $(cat out.txt)"
+tier M.safetensors sound.safetensors notes. || fail "recordings of few notes changed the notes"
+tier M.safetensors sound.safetensors samples. && fail "recordings left the sound as it was"
+cp few/*.mid strum
+"$brume" train melody strum -o both.safetensors --steps 4 --from ./M.safetensors --quiet ||
+    fail "both from a model"
+tier M.safetensors both.safetensors notes. && fail "both left the notes as they were"
+tier M.safetensors both.safetensors samples. && fail "both left the sound as it was"
+cmp -s M.safetensors shipped/melody.safetensors || fail "the model started from was changed"
+refuse 1 missing.safetensors melody few -o bad.safetensors --steps 2 --from missing.safetensors
+export BRUME_MODELS=nowhere
+refuse 1 texture melody few -o bad.safetensors --steps 2 --from texture
+unset BRUME_MODELS
 
 for arguments in "--steps 0" "--holdout 2" "--hours -1" "--seed -1" "--steps 5 --hours 1" \
     "--threads 2" "--batch 2" "--channels 32" "--blocks 2" "--rate 0.01" "--prediction v" \
@@ -180,11 +234,11 @@ cp tunes/tune0.mid silent
 refuse 2 -o melody tunes
 refuse 2 FOLDER melody -o bad.safetensors
 refuse 2 melody tune tunes -o bad.safetensors
-refuse 1 missing: melody missing -o bad.safetensors --steps 2
-refuse 1 file: melody file -o bad.safetensors --steps 2
-refuse 1 hollow: melody hollow -o bad.safetensors --steps 2
-refuse 1 'no recording' melody silent -o bad.safetensors --steps 2
-refuse 1 bad.safetensors.notes.checkpoint melody tunes -o bad.safetensors --steps 2 --resume
+refuse 1 missing: melody missing -o bad.safetensors --steps 2 --from none
+refuse 1 file: melody file -o bad.safetensors --steps 2 --from none
+refuse 1 hollow: melody hollow -o bad.safetensors --steps 2 --from none
+refuse 1 'no recording' melody silent -o bad.safetensors --steps 2 --from none
+refuse 1 bad.safetensors.notes.checkpoint melody tunes -o bad.safetensors --steps 2 --resume --from none
 mkdir folder.safetensors
 for place in nowhere/bad.safetensors folder.safetensors /dev/null; do
     refuse 1 "$place" melody tunes -o $place --steps 2

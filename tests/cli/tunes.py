@@ -1,4 +1,4 @@
-"""tunes.py FOLDER: tunes as MIDI and as sound, and files that are neither, for the melody tests."""
+"""tunes.py FOLDER | --chords FILE: tunes as MIDI and as sound, and files that are neither, for the melody tests."""
 import math
 import os
 import struct
@@ -17,10 +17,12 @@ def tune(number):
     return notes
 
 
-def midi(path, notes):
+def midi(path, notes, third=0):
     body = b""
     for pitch, eighths in notes:
+        body += bytes((0, 0x90, pitch - third, 80)) if third else b""
         body += bytes((0, 0x90, pitch, 80, eighths * 48, 0x80, pitch, 0))
+        body += bytes((0, 0x80, pitch - third, 0)) if third else b""
     body += b"\x00\xff\x2f\x00"
     with open(path, "wb") as f:
         f.write(b"MThd" + struct.pack(">IHHH", 6, 0, 1, 96))
@@ -42,6 +44,9 @@ def sound(path, notes, rate, channels, seconds):
         f.writeframesraw(struct.pack(f"<{len(values)}h", *values))
 
 
+if sys.argv[1] == "--chords":
+    midi(sys.argv[2], tune(0), 4)
+    sys.exit()
 folder = sys.argv[1]
 os.makedirs(folder + "/sounds", exist_ok=True)
 # By their names' SHA-256: tune3, 4, 5, 7 and s2 are held out, tune14 and s3 are for validation.

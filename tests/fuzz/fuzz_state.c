@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROPERTIES = 7 };
+enum { PROPERTIES = 10 };
 
 typedef struct Property {
     LV2_URID key, type;
@@ -60,9 +60,12 @@ static LV2_URID type_of(const Uris *uris, uint8_t byte)
 
 static void fill(State *state, const Uris *uris, const uint8_t *bytes, size_t size)
 {
-    const LV2_URID keys[PROPERTIES] = {uris->state_version, uris->model_name, uris->model_hash,
-                                       uris->model,         uris->class_,     uris->morph_class,
-                                       uris->place};
+    /* In the order of the corpus: more may be added at the end. */
+    const ModelUris *texture = &uris->models[SHARED_TEXTURE];
+    const ModelUris *melody = &uris->models[SHARED_MELODY];
+    const LV2_URID keys[PROPERTIES] = {
+        uris->state_version, texture->name, texture->hash, texture->model, uris->class_,
+        uris->morph_class,   uris->place,   melody->name,  melody->hash,   melody->model};
     size_t at = 0;
     for (int i = 0; i < PROPERTIES && size - at >= 2; i++) {
         const uint8_t type = bytes[at++];

@@ -17,14 +17,32 @@ enum { URIS = 256 };
 static const double RATE = 1000.0;
 
 /* Numbers that the corpus is written with: more may be added at the end. */
-static const char *const FIRST[] = {
-    LV2_ATOM__Int,           LV2_ATOM__Long,     LV2_ATOM__Float,     LV2_ATOM__Double,
-    LV2_ATOM__URID,          LV2_ATOM__Path,     LV2_ATOM__String,    LV2_ATOM__Object,
-    LV2_ATOM__Blank,         LV2_ATOM__Sequence, LV2_MIDI__MidiEvent, LV2_PATCH__Get,
-    LV2_PATCH__Set,          LV2_PATCH__subject, LV2_PATCH__property, LV2_PATCH__value,
-    LV2_TIME__Position,      LV2_TIME__speed,    LV2_TIME__frame,     LV2_TIME__beatsPerMinute,
-    LV2_TIME__beatsPerBar,   LV2_TIME__barBeat,  "urn:brume:brume",   "urn:brume:brume#model",
-    "urn:brume:brume#status"};
+static const char *const FIRST[] = {LV2_ATOM__Int,
+                                    LV2_ATOM__Long,
+                                    LV2_ATOM__Float,
+                                    LV2_ATOM__Double,
+                                    LV2_ATOM__URID,
+                                    LV2_ATOM__Path,
+                                    LV2_ATOM__String,
+                                    LV2_ATOM__Object,
+                                    LV2_ATOM__Blank,
+                                    LV2_ATOM__Sequence,
+                                    LV2_MIDI__MidiEvent,
+                                    LV2_PATCH__Get,
+                                    LV2_PATCH__Set,
+                                    LV2_PATCH__subject,
+                                    LV2_PATCH__property,
+                                    LV2_PATCH__value,
+                                    LV2_TIME__Position,
+                                    LV2_TIME__speed,
+                                    LV2_TIME__frame,
+                                    LV2_TIME__beatsPerMinute,
+                                    LV2_TIME__beatsPerBar,
+                                    LV2_TIME__barBeat,
+                                    "urn:brume:brume",
+                                    "urn:brume:brume#model",
+                                    "urn:brume:brume#status",
+                                    "urn:brume:brume#melody"};
 
 static LV2_URID map_uri(LV2_URID_Map_Handle handle, const char *uri)
 {

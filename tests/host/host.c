@@ -71,7 +71,7 @@ struct Host {
     LV2_Atom_Forge forge, keys_forge;
     LV2_Atom_Forge_Frame sequence_frame, keys_frame;
 
-    char status[8192], model[8192], said[LOG];
+    char status[8192], model[8192], melody[8192], said[LOG];
     struct timespec due;
     HostTime took;
 };
@@ -430,17 +430,27 @@ void host_position(Host *host, uint32_t frame, int64_t position, float speed, fl
     lv2_atom_forge_pop(forge, &object);
 }
 
-void host_choose(Host *host, const char *model)
+static void choose(Host *host, const char *property, const char *path)
 {
     LV2_Atom_Forge *forge = &host->forge;
     LV2_Atom_Forge_Frame object;
     lv2_atom_forge_frame_time(forge, 0);
     lv2_atom_forge_object(forge, &object, 0, urid(host, LV2_PATCH__Set));
     lv2_atom_forge_key(forge, urid(host, LV2_PATCH__property));
-    lv2_atom_forge_urid(forge, urid(host, "urn:brume:brume#model"));
+    lv2_atom_forge_urid(forge, urid(host, property));
     lv2_atom_forge_key(forge, urid(host, LV2_PATCH__value));
-    lv2_atom_forge_path(forge, model, (uint32_t)strlen(model));
+    lv2_atom_forge_path(forge, path, (uint32_t)strlen(path));
     lv2_atom_forge_pop(forge, &object);
+}
+
+void host_choose(Host *host, const char *model)
+{
+    choose(host, "urn:brume:brume#model", model);
+}
+
+void host_choose_melody(Host *host, const char *model)
+{
+    choose(host, "urn:brume:brume#melody", model);
 }
 
 void host_ask(Host *host, const char *property)
@@ -470,9 +480,10 @@ void host_send_nonsense(Host *host)
     lv2_atom_forge_atom(forge, 1, urid(host, LV2_MIDI__MidiEvent));
     lv2_atom_forge_write(forge, "\x90", 1);
     host_midi(host, 0, 0x90, 0xff, 0xff);
-    /* A model that is a number; a model for somebody else; an unknown property; no value. */
-    const char *const properties[] = {"urn:brume:brume#model", "urn:brume:brume#status", "urn:x"};
-    for (size_t i = 0; i < 3; i++) {
+    /* Models that are numbers; a model for somebody else; an unknown property; no value. */
+    const char *const properties[] = {"urn:brume:brume#model", "urn:brume:brume#status", "urn:x",
+                                      "urn:brume:brume#melody"};
+    for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++) {
         lv2_atom_forge_frame_time(forge, 0);
         lv2_atom_forge_object(forge, &object, 0, urid(host, LV2_PATCH__Set));
         lv2_atom_forge_key(forge, urid(host, LV2_PATCH__property));
@@ -500,6 +511,7 @@ static void listen(Host *host)
     const LV2_URID set = urid(host, LV2_PATCH__Set);
     const LV2_URID status = urid(host, "urn:brume:brume#status");
     const LV2_URID model = urid(host, "urn:brume:brume#model");
+    const LV2_URID melody = urid(host, "urn:brume:brume#melody");
     LV2_ATOM_SEQUENCE_FOREACH(&host->notify.sequence, event)
     {
         const LV2_Atom_Object *object = (const LV2_Atom_Object *)&event->body;
@@ -516,6 +528,8 @@ static void listen(Host *host)
             snprintf(host->status, sizeof host->status, "%s", text);
         else if (key == model && value->type == urid(host, LV2_ATOM__Path))
             snprintf(host->model, sizeof host->model, "%s", text);
+        else if (key == melody && value->type == urid(host, LV2_ATOM__Path))
+            snprintf(host->melody, sizeof host->melody, "%s", text);
         else
             give_up("the plugin sets something that it does not have");
     }
@@ -630,6 +644,11 @@ const char *host_status(const Host *host)
 const char *host_model(const Host *host)
 {
     return host->model;
+}
+
+const char *host_melody(const Host *host)
+{
+    return host->melody;
 }
 
 const char *host_log(const Host *host)

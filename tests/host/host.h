@@ -56,6 +56,7 @@ float host_get(const Host *host, const char *symbol);
 void host_midi(Host *host, uint32_t frame, uint8_t a, uint8_t b, uint8_t c);
 void host_position(Host *host, uint32_t frame, int64_t position, float speed, float bar_beat);
 void host_choose(Host *host, const char *model);
+void host_choose_melody(Host *host, const char *model);
 void host_ask(Host *host, const char *property); /* NULL: all */
 void host_send_nonsense(Host *host);             /* malformed and foreign events */
 
@@ -89,9 +90,10 @@ bool host_idle(Host *host);
  * twenty seconds are over. */
 void host_settle(Host *host);
 
-/* What the plugin said last: its status, its model's path, and its log. */
+/* What the plugin said last: its status, its models' paths, and its log. */
 const char *host_status(const Host *host);
 const char *host_model(const Host *host);
+const char *host_melody(const Host *host);
 const char *host_log(const Host *host);
 
 /* Into folder/state.ttl; and from there, as a host does it: through the worker if the instance is

@@ -102,6 +102,7 @@ void night_rest(Night *night)
     night->input = NIGHT_SILENCE;
     night->heard = 0;
     host_choose(night->host, "");
+    host_choose_melody(night->host, "");
     night_settle(night);
     /* Another mode lets all keys go. */
     host_set(night->host, "mode", 1);

@@ -33,7 +33,7 @@ typedef struct NightMemory {
 /* What was done, and what went wrong. */
 typedef struct NightReport {
     double seconds, took;
-    uint64_t blocks, knobs, modes, swaps, jumps, bypasses, saves, restores, keys, exports,
+    uint64_t blocks, knobs, modes, swaps, melodies, jumps, bypasses, saves, restores, keys, exports,
         activations, instances, proofs;
     float peak;
 

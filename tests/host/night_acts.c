@@ -88,6 +88,17 @@ static void swap_model(Night *night)
         night_settle(night);
 }
 
+static void swap_melody(Night *night)
+{
+    char tunes[4300];
+    snprintf(tunes, sizeof tunes, "%s/../tunes.safetensors", host_tiny_bundle());
+    const char *const files[] = {"", tunes, "texture", "/nowhere.safetensors"};
+    const char *file = files[night_pick(night, sizeof files / sizeof *files)];
+    host_choose_melody(night->host, file);
+    night->report->melodies++;
+    night_tell(night, "melody model \"%s\"", file);
+}
+
 static void jump(Night *night)
 {
     night->rolls = night_pick(night, 4) > 0;
@@ -242,10 +253,11 @@ void night_act(Night *night)
     static const struct {
         void (*act)(Night *);
         uint32_t weight;
-    } acts[] = {{turn_knobs, 30}, {sweep_knob, 4},     {change_mode, 12}, {change_input, 10},
-                {press_go, 6},    {swap_model, 8},     {jump, 8},         {bypass, 4},
-                {save, 3},        {save_meanwhile, 2}, {restore, 4},      {play_keys, 8},
-                {ask, 4},         {change_blocks, 6},  {reactivate, 1},   {export, 2}};
+    } acts[] = {{turn_knobs, 30}, {sweep_knob, 4}, {change_mode, 12},   {change_input, 10},
+                {press_go, 6},    {swap_model, 8}, {swap_melody, 4},    {jump, 8},
+                {bypass, 4},      {save, 3},       {save_meanwhile, 2}, {restore, 4},
+                {play_keys, 8},   {ask, 4},        {change_blocks, 6},  {reactivate, 1},
+                {export, 2}};
     enum { ACTS = sizeof acts / sizeof *acts };
     uint32_t sum = 0, i = 0;
     for (uint32_t k = 0; k < ACTS; k++)

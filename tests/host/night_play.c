@@ -210,7 +210,10 @@ void night_activate(Night *night)
 void night_play(Night *night, double seconds)
 {
     static float came[2][BLOCK_MOST];
-    host_pace_begin(night->host); /* what this thread did meanwhile no host does on that of sound */
+    /* What this thread did meanwhile no host does on that of sound. But the next block is not due
+     * before the last one has sounded. */
+    if (host_late(night->host) > 0)
+        host_pace_begin(night->host);
     night->plays = true;
     for (double done = 0; done < seconds;) {
         const uint32_t n = draw_block(night);

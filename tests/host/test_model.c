@@ -151,7 +151,7 @@ static void test_choose(void **state)
     assert_int_equal(silent, 0);
     assert_int_equal(after_it, 100);
     host_set(host, "freewheel", 0);
-    assert_non_null(strstr(host_status(host), "Playing \"other\": 0 hail, 1 hiss, 2 hum"));
+    assert_non_null(strstr(host_status(host), "Playing \"other\", hum: 0 hail, 1 hiss, 2 hum"));
     assert_string_equal(strrchr(host_model(host), '/'), "/other.safetensors");
     export_second(host, after);
     assert_memory_not_equal(before, after, 2 * FRAMES * sizeof *before);

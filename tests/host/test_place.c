@@ -177,14 +177,14 @@ static void test_what_does_not_fit(void **state)
         host_close(host);
     }
     /* Another model, in a session whose text somebody changed. */
-    char command[3 * PATH_MAX];
+    char command[3 * PATH_MAX], build[PATH_MAX];
+    assert_non_null(realpath(getenv("BUILD") ? getenv("BUILD") : "build", build));
     snprintf(command, sizeof command,
              "sed -e 's/modelHash> \"..../modelHash> \"0000/' "
              "-e 's|modelName> \"texture\"|model> <file://%s/tests/host/tiny/other.safetensors>|' "
              "'%s/state.ttl' >'%s/other.ttl' && mkdir '%s/other' && mv '%s/other.ttl' "
              "'%s/other/state.ttl'",
-             realpath(getenv("BUILD") ? getenv("BUILD") : "build", NULL), session, root, root, root,
-             root);
+             build, session, root, root, root, root);
     assert_int_equal(system(command), 0);
     snprintf(command, sizeof command, "%s/other", root);
     host = host_open(host_tiny_bundle(), RATE, (HostKind){0});

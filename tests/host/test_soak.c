@@ -118,6 +118,26 @@ static void test_verdict(void **state)
         assert_false(night_is_quiet(&loud[i], true));
 }
 
+/* A knob that moves in the very block in which an export ends is no reason to wait. */
+static void test_end_of_export(void **state)
+{
+    (void)state;
+    if (!guard_watches())
+        skip();
+    const long before = guard_violations();
+    Host *host = host_open(host_shipped_bundle(), 48000, (HostKind){.guard = guard_set});
+    host_activate(host);
+    for (int i = 0; i < 100; i++) {
+        host_set(host, "freewheel", 1);
+        host_run(host, 1024);
+        host_set(host, "freewheel", 0);
+        host_set(host, "morph", (float)(i % 10) / 10);
+        host_run(host, 64);
+    }
+    host_close(host);
+    assert_int_equal(guard_violations(), before);
+}
+
 static void test_night(void **state)
 {
     (void)state;
@@ -147,6 +167,7 @@ int main(void)
         cmocka_unit_test(test_guard),
         cmocka_unit_test(test_count_of_memory),
         cmocka_unit_test(test_verdict),
+        cmocka_unit_test(test_end_of_export),
         cmocka_unit_test(test_night),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

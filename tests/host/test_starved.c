@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE = 48000, BLOCK = 256, LOOPS = 4, THREADS = 64, MOST = 40 * RATE, FADE = RATE / 1000 };
+enum { RATE = 48000, BLOCK = 256, LOOPS = 4, THREADS = 64, MOST = 40 * RATE * HOST_SLOW, FADE = RATE / 1000 };
 
 /* Which threads the process has. */
 static size_t list_threads(pid_t *threads)
@@ -147,7 +147,7 @@ static void test_starved_generator_recovers(void **state)
     assert_non_null(heard.left);
     const pid_t generator = activate(host);
     host_pace_begin(host);
-    assert_true(wait_for(host, &heard, true, 10));
+    assert_true(wait_for(host, &heard, true, 10 * HOST_SLOW));
     for (size_t end = heard.frames + RATE; heard.frames < end;)
         play(host, &heard);
     const double before = (double)host_get(host, "underruns");
@@ -164,7 +164,7 @@ static void test_starved_generator_recovers(void **state)
     printf("silent after %.2f s, underruns %g -> %g, status: %s\n",
            (double)(heard.frames - begin) / RATE, before, after, host_status(host));
     assert_true(after > before);
-    assert_true(wait_for(host, &heard, true, 10));
+    assert_true(wait_for(host, &heard, true, 10 * HOST_SLOW));
     for (size_t i = 0; i < heard.frames; i++)
         assert_true(isfinite(heard.left[i]) && fabsf(heard.left[i]) <= 1.0f);
     host_close(host);

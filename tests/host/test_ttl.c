@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <lv2/atom/atom.h>
 #include <lv2/core/lv2.h>
+#include <lv2/patch/patch.h>
 #include <lv2/port-props/port-props.h>
 
 #include <math.h>
@@ -85,6 +87,34 @@ static void test_every_port_says_what_it_is(void **state)
     host_close(host);
 }
 
+/* Hosts show a file dialog for each parameter that is writable and a path. */
+static void test_models_are_file_dialogs(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"urn:brume:brume#model", "urn:brume:brume#melody"};
+    Host *host = host_open(host_shipped_bundle(), 48000, (HostKind){0});
+    LilvWorld *world = host_world(host);
+    const LilvNode *plugin = lilv_plugin_get_uri(host_plugin(host));
+    LilvNode *range = lilv_new_uri(world, LILV_NS_RDFS "range");
+    LilvNode *label = lilv_new_uri(world, LILV_NS_RDFS "label");
+    LilvNode *path = lilv_new_uri(world, LV2_ATOM__Path);
+    for (size_t way = 0; way < 2; way++) {
+        LilvNode *list = lilv_new_uri(world, way ? LV2_PATCH__readable : LV2_PATCH__writable);
+        for (size_t i = 0; i < 2; i++) {
+            LilvNode *name = lilv_new_uri(world, names[i]);
+            assert_true(lilv_world_ask(world, plugin, list, name));
+            assert_true(lilv_world_ask(world, name, range, path));
+            assert_true(lilv_world_ask(world, name, label, NULL));
+            lilv_node_free(name);
+        }
+        lilv_node_free(list);
+    }
+    lilv_node_free(path);
+    lilv_node_free(label);
+    lilv_node_free(range);
+    host_close(host);
+}
+
 static void count_value(const char *symbol, void *user, const void *value, uint32_t size,
                         uint32_t type)
 {
@@ -159,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_ports_are_the_enum),
         cmocka_unit_test(test_ranges_are_the_code_s),
         cmocka_unit_test(test_every_port_says_what_it_is),
+        cmocka_unit_test(test_models_are_file_dialogs),
         cmocka_unit_test(test_presets_set_every_control),
         cmocka_unit_test(test_presets_play),
     };

@@ -1,8 +1,10 @@
 #!/bin/sh
 # usage: tiny.sh BUILD: makes BUILD/tests/host/tiny/brume.lv2, the bundle with a tiny model in place of
-# the one that ships, and BUILD/tests/host/tiny/other.safetensors, with other classes.
+# the one that ships, and beside it other.safetensors, with other classes, and tunes.safetensors, a melody
+# model that has hardly learnt anything.
 set -eu
 build=$(realpath "$1")
+tunes=$(realpath "$(dirname "$0")/../cli/tunes.py")
 tiny=$build/tests/host/tiny
 rm -rf "$tiny"
 mkdir -p "$tiny/brume.lv2/models"
@@ -34,7 +36,9 @@ train() {
 }
 train two brume.lv2/models/texture.safetensors
 train three other.safetensors
-rm -r sounds
+/usr/bin/python3 "$tunes" melodies
+"$build/brume" train melody melodies -o tunes.safetensors --steps 2 --no-preview --quiet
+rm -r sounds melodies
 ln -s ../../../../brume.lv2/brume.so brume.lv2/brume.so
 cp ../../../brume.lv2/*.ttl brume.lv2
 cp -r ../../../brume.lv2/presets brume.lv2

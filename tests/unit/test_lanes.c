@@ -238,6 +238,40 @@ static void after_waiting_there_may_be_nothing(void **state)
     lanes_destroy(lanes);
 }
 
+/* A host that takes long blocks, each in pieces one right after another: a lane is offered with a
+ * whole block beyond the fade, and no more than that is missed after waiting. */
+static void long_blocks_are_there_at_once(void **state)
+{
+    (void)state;
+    enum { LONG = 1024, LONGEST = 3200 };
+    Lanes *lanes = create();
+    const size_t least = lanes_least(lanes);
+    lanes_expect(lanes, LONG);
+    lanes_expect(lanes, BLOCK);
+    assert_int_equal(lanes_least(lanes), least + LONG);
+    write(lanes, 0.5f, 0, 4 * LONG);
+    free(read_blocks(lanes, LONG));
+    lanes_begin(lanes, 2 * LONG);
+    write(lanes, 0.25f, 2 * LONG, lanes_least(lanes));
+    lanes_offer(lanes, LANES_ALIGNED, 1);
+    free(read_blocks(lanes, LONG));
+    float *sound = read_blocks(lanes, LONG);
+    assert_true(sound[LONG - 1] == 0.25f + 1e-4f * (float)(3 * LONG - 1));
+    free(sound);
+    assert_int_equal(lanes_underruns(lanes), 0);
+    /* An export left less than a block, so that it is no underrun when that one runs dry. */
+    float left[LONG], right[LONG];
+    while (lanes_read_there(lanes, left, right, LONG))
+        ;
+    write(lanes, 0.25f, lanes_position(lanes), LONG / 2 + 500);
+    free(read_blocks(lanes, LONG));
+    assert_int_equal(lanes_underruns(lanes), 0);
+    /* Blocks without end are not waited for. */
+    lanes_expect(lanes, 100000);
+    assert_int_equal(lanes_least(lanes), least + LONGEST);
+    lanes_destroy(lanes);
+}
+
 static void an_abandoned_lane_leaves_the_old_one(void **state)
 {
     (void)state;
@@ -372,6 +406,7 @@ int main(void)
         cmocka_unit_test(hushed_until_the_offer_that_is_waited_for),
         cmocka_unit_test(waiting_readers_join_hard_and_exactly),
         cmocka_unit_test(after_waiting_there_may_be_nothing),
+        cmocka_unit_test(long_blocks_are_there_at_once),
         cmocka_unit_test(an_abandoned_lane_leaves_the_old_one),
         cmocka_unit_test(threads_agree),
         cmocka_unit_test(time_is_kept),

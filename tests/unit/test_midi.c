@@ -86,7 +86,7 @@ static void expect(const File *file, const Expected *notes, size_t count)
 
 static void refuse(const uint8_t *bytes, size_t size, const char *place, const char *fault)
 {
-    MidiMelody melody = {(MidiNote *)1, 1};
+    MidiMelody melody = {(MidiNote *)1, 1, 0};
     Error err = {""};
     assert_int_equal(parse(bytes, size, &melody, &err), -1);
     if (!strstr(err.message, place) || !strstr(err.message, fault))
@@ -158,6 +158,10 @@ static void overlaps_become_one_voice(void **state)
                               {4, 1, 2, 0.5, 50, 85},
                               {5, 3, 2.5, 1.5, 72, 86}};
     expect(&file, notes, 4);
+    MidiMelody melody;
+    assert_int_equal(midi_parse(file.bytes, file.size, &melody, NULL), 0);
+    assert_int_equal(melody.covered, 2); /* 60 and 64 */
+    midi_free(&melody);
 }
 
 /* Other chunks, system exclusive and text are passed over; bytes after the last track too. */

@@ -216,6 +216,49 @@ static void checkpoints_change_nothing(void **state)
     note_model_destroy(model);
 }
 
+/* Another corpus's weights: they are the best until an evaluation found better ones; a rehearsal
+ * changes nothing; and a checkpoint is not gone on with at another rate. */
+static void training_starts_from_weights(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/notesXXXXXX";
+    close(mkstemp(path));
+    NoteModel *model = model_create();
+    NoteCorpus *corpus = corpus_create(NOTE_VALIDATE);
+    const size_t size = parameters_size(note_model_parameters(model)) * sizeof(real);
+    NoteTrainer *old = trainer_create(model, corpus, 1), *tuned = trainer_create(model, corpus, 2);
+    NoteTrainer *other = trainer_create(model, corpus, 2);
+    train(old, 25);
+    note_trainer_start_from(tuned, note_trainer_best(old));
+    note_trainer_start_from(other, note_trainer_best(old));
+    assert_memory_equal(note_trainer_best(tuned), note_trainer_best(old), size);
+    assert_int_equal(note_trainer_evaluate(tuned, NULL), 0);
+    assert_true(fabs(note_trainer_progress(tuned).best - note_trainer_progress(old).best) < 1e-9);
+    assert_int_equal(note_trainer_progress(tuned).best_step, 0);
+    note_trainer_rehearse(tuned);
+    assert_int_equal(note_trainer_progress(tuned).step, 0);
+    train(tuned, 50);
+    train(other, 50);
+    assert_true(note_trainer_progress(tuned).best < note_trainer_progress(old).best);
+    assert_memory_equal(note_trainer_best(tuned), note_trainer_best(other), size);
+
+    Error err = {""};
+    NoteTrainerSettings settings = {
+        .seed = 2, .steps = 300, .batch = 4, .frames = FRAMES, .rate = 1e-3, .dropout = 0.05};
+    NoteTrainer *gentle = note_trainer_create(model, corpus, &settings, NULL);
+    assert_non_null(gentle);
+    assert_int_equal(note_trainer_save(tuned, path, NULL), 0);
+    assert_int_equal(note_trainer_resume(gentle, path, &err), -1);
+    assert_non_null(strstr(err.message, "another --from"));
+    assert_true(note_trainer_tuning().rate < note_trainer_defaults().rate);
+    unlink(path);
+    NoteTrainer *all[] = {old, tuned, other, gentle};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        note_trainer_destroy(all[i]);
+    note_corpus_destroy(corpus);
+    note_model_destroy(model);
+}
+
 static void what_cannot_be_trained_is_refused(void **state)
 {
     (void)state;
@@ -251,6 +294,7 @@ int main(void)
         cmocka_unit_test(measuring_windows_hold_every_note_once),
         cmocka_unit_test(a_rule_is_learnt),
         cmocka_unit_test(checkpoints_change_nothing),
+        cmocka_unit_test(training_starts_from_weights),
         cmocka_unit_test(what_cannot_be_trained_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,52 @@ static void both_structures_learn(void **state)
     }
 }
 
+/* A rehearsal changes nothing; weights started from are the best until better ones were found; and
+ * a checkpoint is not gone on with at another rate. */
+static void training_starts_from_weights(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/predictorXXXXXX";
+    close(mkstemp(path));
+    PredictorNet *net = net_of(PREDICTOR_RECURRENT, 16);
+    const size_t bytes = parameters_size(predictor_net_parameters(net)) * sizeof(float);
+    PredictorTrainer *old = trainer_of(net, 1), *one = trainer_of(net, 2);
+    PredictorTrainer *other = trainer_of(net, 2);
+    run(old, 40);
+    assert_int_equal(predictor_trainer_evaluate(old, NULL), 0);
+    predictor_trainer_start_from(one, predictor_trainer_weights(old));
+    predictor_trainer_start_from(other, predictor_trainer_weights(old));
+    assert_memory_equal(predictor_trainer_weights(one), predictor_trainer_weights(old), bytes);
+    assert_int_equal(predictor_trainer_evaluate(one, NULL), 0);
+    assert_int_equal(predictor_trainer_progress(one).best_step, 0);
+    assert_true(predictor_trainer_progress(one).best == predictor_trainer_progress(old).best);
+    predictor_trainer_rehearse(one);
+    assert_int_equal(predictor_trainer_progress(one).step, 0);
+    run(one, 3);
+    run(other, 3);
+    assert_int_equal(predictor_trainer_evaluate(one, NULL), 0);
+    assert_int_equal(predictor_trainer_evaluate(other, NULL), 0);
+    assert_memory_equal(predictor_trainer_weights(one), predictor_trainer_weights(other), bytes);
+
+    Error err = {""};
+    PredictorTrainerSettings settings = predictor_trainer_tuning();
+    assert_true(settings.rate < predictor_trainer_defaults().rate && settings.tolerance == 0.0);
+    settings.seed = 2;
+    settings.lanes = 4;
+    settings.samples = 512;
+    PredictorTrainer *gentle =
+        predictor_trainer_create(net, clips, 1, clips + 1, 1, &settings, NULL);
+    assert_non_null(gentle);
+    assert_int_equal(predictor_trainer_save(one, path, NULL), 0);
+    assert_int_equal(predictor_trainer_resume(gentle, path, &err), -1);
+    assert_non_null(strstr(err.message, "another --from"));
+    unlink(path);
+    PredictorTrainer *all[] = {old, one, other, gentle};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        predictor_trainer_destroy(all[i]);
+    predictor_net_destroy(net);
+}
+
 static void resumed_training_is_the_same(void **state)
 {
     (void)state;
@@ -206,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_structures_learn),
+        cmocka_unit_test(training_starts_from_weights),
         cmocka_unit_test(resumed_training_is_the_same),
         cmocka_unit_test(foreign_checkpoints_are_refused),
         cmocka_unit_test(impossible_settings_are_refused),

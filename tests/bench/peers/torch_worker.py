@@ -33,8 +33,8 @@ class Player:
 class Trainer:
     """Forward, loss, backward, clipping, AdamW and average, with the settings of models/texture_trainer.c."""
 
-    def __init__(self, module):
-        self.module = module
+    def __init__(self, module, names):
+        self.module, self.names = module, names
         self.parameters = list(module.parameters())
         groups = [
             {"params": [p for p in self.parameters if p.dim() > 1], "weight_decay": 1e-3},
@@ -46,7 +46,7 @@ class Trainer:
     def open(self, inputs):
         self.inputs, self.target = inputs[:-1], inputs[-1]
         loss = self.find_gradients()
-        return torch.cat((loss.reshape(1), self.module.gradients()))
+        return torch.cat((loss.reshape(1), denoiser_torch.gradients(self.module, self.names)))
 
     def find_gradients(self):
         self.adam.zero_grad(set_to_none=True)
@@ -81,8 +81,8 @@ def main():
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     net = network.Network(model)
-    module = denoiser_torch.Denoiser(net, form)
-    worker = Trainer(module) if way == "train" else Player(module, sys.argv[4:] == ["frozen"])
+    module = denoiser_torch.open_model(model, form)
+    worker = Trainer(module, net.trained()) if way == "train" else Player(module, sys.argv[4:] == ["frozen"])
     for line in sys.stdin:
         words = line.split()
         if words[0] == "open":

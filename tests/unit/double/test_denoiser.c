@@ -1,6 +1,7 @@
 /* The gradients of every layer and of the whole denoiser against central finite differences, in
  * double precision. */
 #include "models/denoiser.h"
+#include "models/grid.h"
 #include "models/layers.h"
 
 #include <math.h>
@@ -201,6 +202,42 @@ static void test_embedding(void **state)
     free(l.x), free(l.w), free(l.target), free(l.y);
 }
 
+/* The refiner's convolution, over frames and patches. */
+typedef struct Grid {
+    GridShape shape;
+    double *x, *w, *bias, *scratch, *target, *y;
+    size_t size;
+} Grid;
+
+static double grid_loss(void *user)
+{
+    Grid *g = user;
+    grid_convolve(g->shape, g->x, g->w, g->bias, g->scratch, g->y);
+    return dot(g->size, g->y, g->target);
+}
+
+static void test_grid(void **state)
+{
+    (void)state;
+    enum { POSITIONS = 4, CHANNELS = 3, SIZE = ROWS * POSITIONS * CHANNELS, TAPS = 9 };
+    for (size_t dilation = 1; dilation <= 2; dilation++) {
+        Grid g = {.shape = {WINDOWS, FRAMES, POSITIONS, CHANNELS, dilation},
+                  .x = values(SIZE, 41),
+                  .w = values(CHANNELS * TAPS * CHANNELS, 42),
+                  .bias = values(CHANNELS, 43),
+                  .scratch = values(grid_scratch(POSITIONS, CHANNELS), 44),
+                  .target = values(SIZE, 45),
+                  .y = values(SIZE, 46),
+                  .size = SIZE};
+        double dx[SIZE], dw[CHANNELS * TAPS * CHANNELS] = {0}, dbias[CHANNELS] = {0};
+        grid_convolve_backward(g.shape, g.x, g.w, g.target, g.scratch, dx, dw, dbias);
+        check_gradient("grid x", grid_loss, &g, g.x, SIZE, dx);
+        check_gradient("grid w", grid_loss, &g, g.w, CHANNELS * TAPS * CHANNELS, dw);
+        check_gradient("grid bias", grid_loss, &g, g.bias, CHANNELS, dbias);
+        free(g.x), free(g.w), free(g.bias), free(g.scratch), free(g.target), free(g.y);
+    }
+}
+
 typedef struct Net {
     DenoiserPass *pass;
     double *weights, *out, *target;
@@ -292,10 +329,15 @@ static void test_refuses_bad_shapes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear),   cmocka_unit_test(test_taps),
-        cmocka_unit_test(test_norm),     cmocka_unit_test(test_film_and_gate),
-        cmocka_unit_test(test_silu),     cmocka_unit_test(test_embedding),
-        cmocka_unit_test(test_denoiser), cmocka_unit_test(test_refuses_bad_shapes),
+        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_taps),
+        cmocka_unit_test(test_norm),
+        cmocka_unit_test(test_film_and_gate),
+        cmocka_unit_test(test_silu),
+        cmocka_unit_test(test_embedding),
+        cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_denoiser),
+        cmocka_unit_test(test_refuses_bad_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
