@@ -1,4 +1,5 @@
 #include "cli/compare_sounds.h"
+#include "cli/grade.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -8,11 +9,6 @@
 
 #include <math.h>
 #include <stdio.h>
-
-/* Up to these TOTALs a texture counts as near; a reference is short below this many seconds. */
-static const double AS_REAL = 1.1, NEAR = 1.35, USABLE = 1.5, SHORT_REFERENCE = 60.0;
-/* Below these it is too much the same, or copied. */
-static const double LEAST_SPREAD = 0.6, LEAST_MEMORISATION = 0.65;
 
 typedef struct CompareRequest {
     const char *real, *other, *learnt; /* paths; learnt may be NULL */
@@ -44,20 +40,16 @@ static const GroupName groups[TEXTURE_GROUPS] = {
                                      "which bands move together at each speed"},
 };
 
-static const TextureSound *const *view(const CompareSounds *sounds)
-{
-    return (const TextureSound *const *)sounds->sounds;
-}
-
 static int measure(const CompareSounds *real, const CompareSounds *other,
                    const CompareSounds *learnt, Comparison *out, Error *err)
 {
-    if (texture_distance(view(real), real->count, view(other), other->count, &out->distance, err))
+    if (texture_distance(compare_sounds_view(real), real->count, compare_sounds_view(other),
+                         other->count, &out->distance, err))
         return -1;
     const CompareSounds *in = learnt->count ? learnt : real;
-    out->has_copies =
-        !texture_copies(view(other), other->count, view(in), in->count, view(real),
-                        learnt->count ? real->count : 0, &out->copies, &out->no_copies);
+    out->has_copies = !texture_copies(
+        compare_sounds_view(other), other->count, compare_sounds_view(in), in->count,
+        compare_sounds_view(real), learnt->count ? real->count : 0, &out->copies, &out->no_copies);
     out->real_seconds = real->seconds;
     out->other_seconds = other->seconds;
     return 0;
@@ -110,11 +102,13 @@ static void print_json(const Comparison *found)
 
 static const char *verdict(double total)
 {
-    if (total <= AS_REAL)
-        return "as near as the reference is to itself";
-    if (total <= NEAR)
-        return "near";
-    return total <= USABLE ? "a likeness" : "another texture";
+    static const char *const words[] = {
+        [GRADE_AS_REAL] = "as near as the reference is to itself",
+        [GRADE_NEAR] = "near",
+        [GRADE_LIKENESS] = "a likeness",
+        [GRADE_FAR] = "another texture",
+    };
+    return words[grade_of(total)];
 }
 
 static void print_row(const char *name, const TextureDistance *distance, size_t figure,
@@ -127,13 +121,13 @@ static void print_row(const char *name, const TextureDistance *distance, size_t 
 /* What makes the figures worth less than they look. */
 static void print_notes(const Comparison *found)
 {
-    if (found->real_seconds < SHORT_REFERENCE)
+    if (found->real_seconds < GRADE_SHORT_REFERENCE)
         printf("note: the reference lasts %.1f s: under %g s the figures are rough; see what "
                "another recording of the same gets\n",
-               found->real_seconds, SHORT_REFERENCE);
-    if (found->distance.spread[TEXTURE_TOTAL] < LEAST_SPREAD)
+               found->real_seconds, GRADE_SHORT_REFERENCE);
+    if (found->distance.spread[TEXTURE_TOTAL] < GRADE_LEAST_SPREAD)
         printf("note: the sound is more uniform than the reference, and that lowers TOTAL\n");
-    if (found->has_copies && found->copies.ratio < LEAST_MEMORISATION)
+    if (found->has_copies && found->copies.ratio < GRADE_LEAST_MEMORISATION)
         printf("note: parts of it are copies, and they lower TOTAL\n");
 }
 

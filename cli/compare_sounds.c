@@ -22,22 +22,7 @@ typedef struct Reader {
     CompareSounds *out;
 } Reader;
 
-/* A sound whose samples are already mixed to one channel. */
-static TextureSound *analyse(Reader *reader, const Sound *sound, Error *err)
-{
-    float *samples;
-    size_t n;
-    if (sound->rate == COCHLEA_RATE)
-        return texture_sound_create(reader->ear, sound->samples, sound->frames, err);
-    if (resampler_all(sound->samples, sound->frames, 1, (double)sound->rate, COCHLEA_RATE, &samples,
-                      &n, err))
-        return NULL;
-    TextureSound *analysed = texture_sound_create(reader->ear, samples, n, err);
-    free(samples);
-    return analysed;
-}
-
-static int add(CompareSounds *to, TextureSound *sound, Error *err)
+static int append(CompareSounds *to, TextureSound *sound, Error *err)
 {
     TextureSound **sounds = realloc(to->sounds, (to->count + 1) * sizeof(TextureSound *));
     if (!sounds) {
@@ -50,6 +35,17 @@ static int add(CompareSounds *to, TextureSound *sound, Error *err)
     return 0;
 }
 
+int compare_sounds_add(CompareSounds *to, TextureEar *ear, const float *mono, size_t n, double rate,
+                       Error *err)
+{
+    float *converted = NULL;
+    if (rate != COCHLEA_RATE && resampler_all(mono, n, 1, rate, COCHLEA_RATE, &converted, &n, err))
+        return -1;
+    TextureSound *analysed = texture_sound_create(ear, converted ? converted : mono, n, err);
+    free(converted);
+    return analysed ? append(to, analysed, err) : -1;
+}
+
 static int read_file(Reader *reader, const char *path, Error *err)
 {
     Sound sound;
@@ -60,12 +56,10 @@ static int read_file(Reader *reader, const char *path, Error *err)
     if (soundfile_load(path, 0, &sound, err))
         return -1;
     downmix(sound.samples, sound.frames, sound.channels, sound.samples);
-    sound.channels = 1;
-    TextureSound *analysed = analyse(reader, &sound, &fault);
+    const int failed = compare_sounds_add(reader->out, reader->ear, sound.samples, sound.frames,
+                                          (double)sound.rate, &fault);
     sound_free(&sound);
-    if (!analysed)
-        return error_set(err, "%s: %s", path, fault.message);
-    return add(reader->out, analysed, err);
+    return failed ? error_set(err, "%s: %s", path, fault.message) : 0;
 }
 
 static bool is_folder(const char *path)

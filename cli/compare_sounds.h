@@ -21,6 +21,18 @@ typedef struct CompareSounds {
  * error. Main thread. */
 int compare_sounds_read(const char *path, TextureEar *ear, Progress *progress, CompareSounds *out,
                         Error *err);
+
+/* Adds a sound in memory, mono (n,) at `rate`, n >= 1. -1 when it is too short or silent, or memory
+ * runs out. Any thread that has the ear to itself. */
+int compare_sounds_add(CompareSounds *to, TextureEar *ear, const float *mono, size_t n, double rate,
+                       Error *err);
+
+/* They as dsp/texture_distance.h and dsp/texture_copies.h take them. */
+static inline const TextureSound *const *compare_sounds_view(const CompareSounds *sounds)
+{
+    return (const TextureSound *const *)sounds->sounds;
+}
+
 void compare_sounds_free(CompareSounds *sounds);
 
 #endif

@@ -57,8 +57,9 @@ static int notes_resume(void *trainer, const char *path, Error *err)
 static MelodyStanding notes_stand(const void *trainer)
 {
     const NoteProgress p = note_trainer_progress(trainer);
-    MelodyStanding standing = {p.step, p.best_step, p.best, p.seconds, ""};
     const double bits = 1.0 / log(2.0);
+    MelodyStanding standing = {p.step,        p.best_step,       p.best, p.seconds,
+                               bits * p.loss, bits * p.held_out, ""};
     int used = snprintf(standing.line, MELODY_LINE_ROOM, "%.3f bits a note", bits * p.loss);
     if (!isnan(p.held_out))
         snprintf(standing.line + used, MELODY_LINE_ROOM - (size_t)used,
@@ -104,10 +105,17 @@ static int samples_resume(void *trainer, const char *path, Error *err)
     return predictor_trainer_resume(trainer, path, err);
 }
 
+/* Of both kinds of window; of those without a plan alone, where there are no others. */
+static double mean_bits(const double bits[2])
+{
+    return isnan(bits[1]) ? bits[0] : 0.5 * (bits[0] + bits[1]);
+}
+
 static MelodyStanding samples_stand(const void *trainer)
 {
     const PredictorProgress p = predictor_trainer_progress(trainer);
-    MelodyStanding standing = {p.step, p.best_step, p.best, p.seconds, ""};
+    MelodyStanding standing = {
+        p.step, p.best_step, p.best, p.seconds, mean_bits(p.bits), mean_bits(p.held_out), ""};
     int used = snprintf(standing.line, MELODY_LINE_ROOM, "%.3f bits a sample, %.3f planned",
                         p.bits[0], p.bits[1]);
     if (!isnan(p.held_out[0]))

@@ -12,6 +12,7 @@ enum { MELODY_LINE_ROOM = 160 };
 typedef struct MelodyStanding {
     size_t step, best_step;
     double best, seconds;        /* validation loss, NaN where not known; seconds in steps */
+    double bits, held_out;       /* in training, in validation; NaN where not known */
     char line[MELODY_LINE_ROOM]; /* its losses in words */
 } MelodyStanding;
 

@@ -39,9 +39,6 @@ void picture_draw(Picture *picture, size_t index, const Spectrogram *spectrogram
 
 /* Writes the picture as PNG. 0, or -1 if it could not be drawn; a write that fails is told by
  * output_commit. */
-int picture_write(Picture *picture, Output *output, Error *err);
-
-size_t picture_width(const Picture *picture);
-size_t picture_height(const Picture *picture);
+int picture_write(const Picture *picture, Output *output, Error *err);
 
 #endif

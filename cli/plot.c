@@ -8,8 +8,8 @@
 #include "cli/picture.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/sound_panel.h"
 #include "cli/soundfile.h"
-#include "cli/spectrogram.h"
 #include "cli/verbs.h"
 
 enum { FILES_MOST = 16 };
@@ -90,32 +90,19 @@ static double panel_seconds(const Panel *panel)
 static int draw_panel(const PlotRequest *request, Picture *picture, size_t index,
                       const Panel *panel, double span, Progress *progress, Error *err)
 {
-    double samples_per_column = span * panel->rate / (double)picture_columns(picture);
-    size_t columns = (size_t)ceil((double)panel->frames / samples_per_column - 1e-6);
-    columns = columns < 1 ? 1 : columns;
-    columns = columns > picture_columns(picture) ? picture_columns(picture) : columns;
-    Spectrogram *spectrogram = spectrogram_create(columns, picture_rows(picture), panel->rate, err);
-    if (spectrogram == NULL)
-        return -1;
-    for (size_t column = 0; column < columns; column++) {
-        if (interrupt_requested()) {
-            spectrogram_destroy(spectrogram);
-            return error_set(err, "interrupted: nothing was written");
-        }
-        spectrogram_measure(spectrogram, column, panel->mono, panel->frames,
-                            (double)column * samples_per_column,
-                            (double)(column + 1) * samples_per_column);
-        double share = ((double)index + (double)column / (double)columns);
-        progress_update(progress, share / (double)request->file_count, "%s", panel->title);
-    }
-    PictureLabels labels = {.title = panel->title,
-                            .from = request->from,
-                            .seconds = span,
-                            .marks = request->marks.values,
-                            .mark_count = request->marks.count};
-    picture_draw(picture, index, spectrogram, &labels);
-    spectrogram_destroy(spectrogram);
-    return 0;
+    const SoundPanel shown = {.mono = panel->mono,
+                              .frames = panel->frames,
+                              .rate = panel->rate,
+                              .labels = {.title = panel->title,
+                                         .from = request->from,
+                                         .seconds = span,
+                                         .marks = request->marks.values,
+                                         .mark_count = request->marks.count}};
+    const PanelWatch watch = {.cancel = interrupt_flag(),
+                              .progress = progress,
+                              .first = (double)index / (double)request->file_count,
+                              .part = 1.0 / (double)request->file_count};
+    return sound_panel_draw(picture, index, &shown, &watch, err);
 }
 
 static int check_marks(const PlotRequest *request, double span, Error *err)

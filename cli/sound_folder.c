@@ -77,8 +77,37 @@ static void part_name(const char *file, size_t part, size_t parts, char *name, s
         snprintf(name + used, room - used, " #%zu", part + 1);
 }
 
-static int add_parts(Reader *reader, size_t class_index, const char *file, SoundStream *stream,
-                     double *seconds, Error *err)
+/* Takes a part of a file down that was used, with copies of path and recording. */
+static int remember(FolderReport *report, const char *path, const char *recording, FolderFile part,
+                    Error *err)
+{
+    FolderFile *files = realloc(report->files, (report->file_count + 1) * sizeof *files);
+    if (!files)
+        return error_set(err, "out of memory for files");
+    report->files = files;
+    part.path = strdup(path);
+    part.recording = strdup(recording);
+    if (part.path && part.recording) {
+        files[report->file_count++] = part;
+        return 0;
+    }
+    free(part.path);
+    free(part.recording);
+    return error_set(err, "out of memory for files");
+}
+
+void folder_report_free(FolderReport *report)
+{
+    for (size_t i = 0; i < report->file_count; i++) {
+        free(report->files[i].path);
+        free(report->files[i].recording);
+    }
+    free(report->files);
+    *report = (FolderReport){.used = 0};
+}
+
+static int add_parts(Reader *reader, size_t class_index, const char *path, const char *file,
+                     SoundStream *stream, double *seconds, Error *err)
 {
     char recording[256], told[SOUND_MARKS_ROOM];
     const size_t parts = sound_stream_parts(stream, told);
@@ -88,6 +117,9 @@ static int add_parts(Reader *reader, size_t class_index, const char *file, Sound
         part_name(file, part, parts, recording, sizeof recording);
         if (sound_takes_add(&reader->tools, reader->corpus, class_index, recording, stream, part,
                             &more, err))
+            return -1;
+        const FolderFile used = {.part = part, .class_index = class_index, .seconds = more};
+        if (reader->report && remember(reader->report, path, recording, used, err))
             return -1;
         *seconds += more;
     }
@@ -111,7 +143,7 @@ static int add_file(Reader *reader, const char *class_name, const char *path, co
     int failed = class_index == SIZE_MAX;
     if (!failed && sound_survey_silent(survey))
         failed = error_set(err, "it is silent (below -100 dBFS)");
-    failed = failed || add_parts(reader, class_index, file, stream, seconds, err);
+    failed = failed || add_parts(reader, class_index, path, file, stream, seconds, err);
     sound_stream_close(stream);
     if (failed)
         return -1;
@@ -315,7 +347,7 @@ int sound_folder_read(const char *folder, const StringList *only, const TextureC
                       const Bands *bands, Corpus *corpus, bool quiet, FolderReport *report,
                       Error *err)
 {
-    *report = (FolderReport){0, 0, 0.0};
+    *report = (FolderReport){.used = 0};
     Reader reader = {.tools = {config, bands, NULL}, .corpus = corpus, .report = report};
     if (!is_folder(folder))
         return error_set(err, "%s: is not a folder that can be opened: give a folder of recordings",

@@ -8,10 +8,19 @@
 #include "models/corpus.h"
 #include "models/texture_model.h"
 
+/* A file that was used, or a part of one that was cut (cli/sound_stream.h). */
+typedef struct FolderFile {
+    char *path, *recording; /* as the corpus knows it */
+    size_t part, class_index;
+    double seconds;
+} FolderFile;
+
 /* What was found. */
 typedef struct FolderReport {
     size_t used, skipped; /* files */
     double seconds;       /* of sound, a stereo recording counted once */
+    FolderFile *files;    /* (file_count,), in the order of their takes */
+    size_t file_count;    /* each part counts */
 } FolderReport;
 
 /* A class of less sound than this gets variants: of each recording a few copies, a little higher or
@@ -23,10 +32,13 @@ typedef struct FolderReport {
  * `bands` and adds it to `corpus`, and of little sound variants too. What cannot be used is skipped
  * with a warning on standard error, one line a file; so is what can be used but had better be
  * mended (cli/sound_check.h). -1 when the folder can't be read, a class of `only` is not there,
- * nothing usable is left, or somebody interrupts. Shows progress unless `quiet`. Main thread. */
+ * nothing usable is left, or somebody interrupts. Shows progress unless `quiet`. *report is to be
+ * freed with folder_report_free, also after a failure. Main thread. */
 int sound_folder_read(const char *folder, const StringList *only, const TextureConfig *config,
                       const Bands *bands, Corpus *corpus, bool quiet, FolderReport *report,
                       Error *err);
+
+void folder_report_free(FolderReport *report);
 
 /* Adds one file to a class of `corpus`, as sound_folder_read does. -1 with the reason. */
 int sound_file_read(const char *path, const char *class_name, const TextureConfig *config,

@@ -155,15 +155,28 @@ size_t sound_stream_parts(const SoundStream *stream, char told[SOUND_MARKS_ROOM]
 
 int sound_stream_begin(SoundStream *stream, size_t part, const SoundWanted *wanted, Error *err)
 {
+    return sound_stream_begin_at(stream, part, 0, wanted, err);
+}
+
+size_t sound_stream_frames(const SoundStream *stream, size_t part)
+{
+    return stream->borders[part + 1] - stream->borders[part];
+}
+
+int sound_stream_begin_at(SoundStream *stream, size_t part, size_t first, const SoundWanted *wanted,
+                          Error *err)
+{
     stream->wanted = *wanted;
     stream->heard = wanted->channels == SOUND_ALL ? stream->survey.channels : 1;
     stream->at = stream->held = 0;
-    stream->left = stream->borders[part + 1] - stream->borders[part];
+    stream->left = sound_stream_frames(stream, part) - first;
     resampler_destroy(stream->resampler);
     stream->resampler = resampler_create(wanted->speed * sound_reader_rate(stream->reader),
                                          (double)wanted->rate, stream->heard, err);
-    return !stream->resampler || sound_reader_seek(stream->reader, stream->borders[part], err) ? -1
-                                                                                               : 0;
+    return !stream->resampler ||
+                   sound_reader_seek(stream->reader, stream->borders[part] + first, err)
+               ? -1
+               : 0;
 }
 
 /* Raw frames -> `ready`, as they are wanted. */

@@ -43,6 +43,13 @@ typedef struct SoundWanted {
 /* Begins a part, at its first frame; as often as is wished. */
 int sound_stream_begin(SoundStream *stream, size_t part, const SoundWanted *wanted, Error *err);
 
+/* A part's length in frames of the file's own rate. */
+size_t sound_stream_frames(const SoundStream *stream, size_t part);
+
+/* Begins a part at a later one of these frames, as if it had no others before. */
+int sound_stream_begin_at(SoundStream *stream, size_t part, size_t first, const SoundWanted *wanted,
+                          Error *err);
+
 /* The next frames, up to `room`, into (room, 2), or (room,) unless they are SOUND_ALL of two
  * channels; *made is less than room only at the part's end. -1 when the file is damaged, or no
  * longer what it was when it was opened. */

@@ -8,6 +8,7 @@
 #include "models/denoiser.h"
 #include "models/temporary.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -25,6 +26,17 @@ void train_print_time(char text[TRAIN_TIME_ROOM], double seconds)
 {
     const long whole = seconds > 0.0 ? (long)seconds : 0;
     snprintf(text, TRAIN_TIME_ROOM, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+void train_warn(const char *format, ...)
+{
+    Error line;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line.message, sizeof line.message, format, arguments);
+    va_end(arguments);
+    report_clean(line.message);
+    fprintf(stderr, "brume train: warning: %s\n", line.message);
 }
 
 void train_warn_unsaved(const Error *why)
@@ -170,6 +182,8 @@ static int read_request(int argc, char **argv, TrainRequest *request, bool *melo
         OPTION_NUMBER("save-every", &request->save_every, 0, 1440, "MINUTES",
                       "write a checkpoint this often; 5 if not given"),
         OPTION_FLAG("resume", &request->resume, "go on from MODEL.checkpoint"),
+        OPTION_FLAG("no-preview", &request->no_preview,
+                    "write no pictures and sounds of its course, and do not measure the result"),
         OPTION_NUMBER("holdout", &request->holdout, 0, 0.9, "SHARE",
                       "sound or tunes set aside to test on; 0.1 if not given"),
         OPTION_INTEGER("seed", &request->seed, 0, INT64_MAX, "N", "of all that is drawn; 1"),

@@ -16,7 +16,7 @@ typedef struct TrainRequest {
     double hours, holdout;
     double save_every;   /* minutes between checkpoints */
     int64_t steps, seed; /* steps 0: as many as the hours allow */
-    bool resume;
+    bool resume, no_preview;
     CardOptions card;
     CommonOptions common;
     const char *from;  /* a model's NAME or file; NULL: start from nothing */
@@ -41,6 +41,9 @@ double train_now(void);
 
 /* "1:02:03". */
 void train_print_time(char text[TRAIN_TIME_ROOM], double seconds);
+
+/* One line on standard error about what training can do without. */
+void train_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Says on standard error that a checkpoint could not be written: training goes on, for a disk that
  * is full now may have room at the next one, and the checkpoint before is as it was. */

@@ -86,7 +86,8 @@ int train_card_save(const TextureModel *model, const CardOptions *options, const
     corpus_each(trained->corpus, list, &used);
     corpus_each(trained->corpus, list, &held_out);
     char *past = trained->from ? train_card_past(trained->from) : NULL;
-    const TextureCardLine card[] = {
+    size_t lines = 7;
+    TextureCardLine card[9] = {
         {"licence", options->licence ? options->licence : "not stated"},
         {"sources", options->sources ? options->sources : "not stated"},
         {"training", training},
@@ -94,9 +95,11 @@ int train_card_save(const TextureModel *model, const CardOptions *options, const
         {"recordings", used.text.bytes ? used.text.bytes : ""},
         {"recordings_held_out", held_out.text.bytes ? held_out.text.bytes : "none"},
         {"made_with", "brume " BRUME_VERSION},
-        {"from", past}, /* the last, for it may be left out */
     };
-    const size_t lines = sizeof card / sizeof card[0] - (trained->from == NULL);
+    if (trained->measured)
+        card[lines++] = (TextureCardLine){"measured", trained->measured};
+    if (trained->from)
+        card[lines++] = (TextureCardLine){"from", past};
     const int failed = used.text.failed || held_out.text.failed || (trained->from && !past)
                            ? error_set(err, "out of memory for the model card")
                            : texture_model_save(model, card, lines, 1, path, err);

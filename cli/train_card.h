@@ -16,6 +16,7 @@ typedef struct TrainedOn {
     const Corpus *corpus;
     TextureProgress progress;
     size_t steps;
+    const char *measured; /* what the report says; NULL: nothing yet */
 } TrainedOn;
 
 /* What the card of the model that was started from says of its own training, and of what that

@@ -5,6 +5,7 @@
 #include "cli/report.h"
 #include "cli/train.h"
 #include "cli/train_card.h"
+#include "cli/train_melody_preview.h"
 #include "cli/train_outlook.h"
 #include "models/melody_model.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TIERS = 2 };
+enum { TIERS = MELODY_CURVES };
 
 typedef struct Training {
     const TrainRequest *request;
@@ -26,6 +27,7 @@ typedef struct Training {
     NoteTrainer *notes;
     PredictorTrainer *samples;
     MelodyTier tiers[TIERS];
+    MelodyPreview *preview; /* NULL: none is wanted */
     Progress progress;
 } Training;
 
@@ -90,6 +92,15 @@ static int create_trainers(Training *training, Error *err)
     return 0;
 }
 
+static int create_preview(Training *training, Error *err)
+{
+    size_t steps[TIERS];
+    for (size_t t = 0; t < TIERS; t++)
+        steps[t] = melody_tier_stand(&training->tiers[t]).step;
+    return melody_preview_create(training->request, &training->found, steps, &training->preview,
+                                 err);
+}
+
 /* Measures what a tier's steps cost here, says what is to be expected, and turns the hours that are
  * left into steps. */
 static int look_ahead(const Training *training, MelodyTier *tier, Error *err)
@@ -143,6 +154,33 @@ static void save(Training *training, MelodyTier *tier)
     }
 }
 
+/* Gives the model the weights that are the best so far. */
+static void set_weights(Training *training)
+{
+    if (training->notes)
+        melody_model_set_notes(training->model, note_trainer_best(training->notes));
+    if (training->samples)
+        melody_model_set_samples(training->model, predictor_trainer_weights(training->samples));
+}
+
+/* What can be seen of it so far; and heard, once the samples are being learnt. */
+static void preview(Training *training, bool heard, const atomic_bool *cancel)
+{
+    progress_end(&training->progress);
+    set_weights(training);
+    melody_preview_write(training->preview, heard ? training->model : NULL, cancel);
+}
+
+/* Evaluates a tier, and takes down what comes of it. */
+static int evaluate(Training *training, const MelodyTier *tier, Error *err)
+{
+    if (tier->evaluate(tier->trainer, err))
+        return -1;
+    const MelodyStanding s = melody_tier_stand(tier);
+    return melody_preview_add(training->preview, (MelodyCurve)(tier - training->tiers),
+                              (CurvePoint){s.step, s.bits, s.held_out, s.seconds}, err);
+}
+
 /* Steps until all are done, somebody interrupts, or the validation loss has long stopped falling.
  * A checkpoint stays at the end: the other tier is not done yet. */
 static int run(Training *training, MelodyTier *tier, Error *err)
@@ -164,12 +202,13 @@ static int run(Training *training, MelodyTier *tier, Error *err)
         progress_update(&training->progress, (double)(step + 1) / (double)tier->steps,
                         "%s: step %zu, %.2f steps/s", tier->name, step + 1, 1.0 / seconds_per_step);
         if ((step + 1) % tier->evaluate_every == 0 || step + 1 == tier->steps) {
-            if (tier->evaluate(tier->trainer, err))
+            if (evaluate(training, tier, err))
                 return -1;
             print_line(training, tier, seconds_per_step);
         }
         if (train_now() - saved_at > 60.0 * training->request->save_every) {
             save(training, tier);
+            preview(training, tier == &training->tiers[MELODY_CURVE_SAMPLES], interrupt_flag());
             saved_at = train_now();
         }
     }
@@ -222,10 +261,7 @@ static int save_model(Training *training, Error *err)
     const MelodyStanding notes = melody_tier_stand(&training->tiers[0]);
     const MelodyStanding samples = melody_tier_stand(&training->tiers[1]);
     char trained[512], note_figures[160], sample_figures[160];
-    if (training->notes)
-        melody_model_set_notes(training->model, note_trainer_best(training->notes));
-    if (training->samples)
-        melody_model_set_samples(training->model, predictor_trainer_weights(training->samples));
+    set_weights(training);
     if (describe_notes(training, note_figures, sizeof note_figures, err))
         return -1;
     describe_samples(training, sample_figures, sizeof sample_figures);
@@ -281,8 +317,10 @@ static void print_result(const Training *training)
     if (training->request->common.json) {
         printf("{\"model\": ");
         report_json_string(stdout, training->request->output);
-        printf(", \"note_steps\": %zu, \"sample_steps\": %zu, \"seconds\": %.6g}\n", notes.step,
+        printf(", \"note_steps\": %zu, \"sample_steps\": %zu, \"seconds\": %.6g", notes.step,
                samples.step, notes.seconds + samples.seconds);
+        melody_preview_print_json(stdout, training->preview);
+        printf("}\n");
     } else if (!training->request->common.quiet) {
         printf("wrote %s after %zu steps of the notes, %zu of the samples\n",
                training->request->output, notes.step, samples.step);
@@ -299,10 +337,11 @@ static int finish(Training *training, Error *err)
     /* The weights that count are the best that an evaluation saw; a short run may have had none. */
     for (size_t t = 0; t < TIERS; t++)
         if (training->tiers[t].trainer && !melody_tier_stand(&training->tiers[t]).best_step &&
-            training->tiers[t].evaluate(training->tiers[t].trainer, err))
+            evaluate(training, &training->tiers[t], err))
             return -1;
     if (save_model(training, err))
         return -1;
+    preview(training, true, stopped ? NULL : interrupt_flag());
     for (size_t t = 0; t < TIERS && stopped; t++)
         if (training->tiers[t].unsaved.message[0])
             return train_set_unsaved(training->request, &training->tiers[t].unsaved, err);
@@ -334,7 +373,7 @@ static int train(Training *training, Error *err)
                                                request->common.quiet, &training->found, err))
         return -1;
     training->plan = melody_plan_make(&training->found, from);
-    if (create_trainers(training, err))
+    if (create_trainers(training, err) || create_preview(training, err))
         return -1;
     print_found(training);
     for (size_t t = 0; t < TIERS; t++)
@@ -352,6 +391,7 @@ int train_melody(const TrainRequest *request, Error *err)
 {
     Training training = {.request = request};
     const int failed = train(&training, err);
+    melody_preview_destroy(training.preview);
     note_trainer_destroy(training.notes);
     predictor_trainer_destroy(training.samples);
     melody_model_destroy(training.model);

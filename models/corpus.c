@@ -396,6 +396,23 @@ void corpus_each(const Corpus *corpus,
     }
 }
 
+size_t corpus_held_from(const Corpus *corpus, size_t class_index, const char *recording,
+                        size_t frames)
+{
+    char name[CORPUS_NAME_ROOM];
+    group_name(recording, name);
+    for (size_t i = 0; i < corpus->take_count; i++) {
+        const CorpusTake *take = &corpus->takes[i];
+        const CorpusGroup *group = &corpus->groups[take->group];
+        if (group->class_index != class_index || take->frames != frames ||
+            corpus_is_variant(take) || strcmp(group->name, name))
+            continue;
+        size_t first;
+        return corpus_take_side(corpus, take, 1, &first) ? first : frames;
+    }
+    return SIZE_MAX;
+}
+
 static uint64_t mix_in(uint64_t hash, uint64_t value)
 {
     return (hash ^ value) * 1099511628211u;

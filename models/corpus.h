@@ -88,6 +88,12 @@ void corpus_each(const Corpus *corpus,
                                int held_out),
                  void *user);
 
+/* Where what is held out of a recording begins, in frames: 0 = all of it, `frames` = nothing. What
+ * comes before is what can be trained on. `recording` as given to corpus_add, of so many frames;
+ * SIZE_MAX if the class has none of that name and length. After corpus_split. */
+size_t corpus_held_from(const Corpus *corpus, size_t class_index, const char *recording,
+                        size_t frames);
+
 /* Draws a stretch of `frames` frames (or of a whole take that is shorter): class by the square root
  * of its length, recording by the square root of its, place evenly. A pure function of (seed,
  * stream, index); any thread once the corpus is complete. -1 if nothing is held out. */

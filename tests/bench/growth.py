@@ -72,7 +72,8 @@ class Growth:
         for old in (path, path + ".checkpoint"):
             if os.path.exists(old):
                 os.remove(old)
-        return run(self.brume, "train", "texture", sounds, "-o", path, "--steps", str(steps), "--quiet", *more)
+        return run(self.brume, "train", "texture", sounds, "-o", path, "--steps", str(steps), "--no-preview",
+                   "--quiet", *more)
 
     def noise(self, minutes):
         """A folder with as much noise, one flac file."""

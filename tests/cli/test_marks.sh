@@ -73,7 +73,7 @@ train() {
     folder=$1 model=$2
     shift 2
     "$brume" train texture "$folder" -o "$model" "$@" --steps 2 --batch 2 --channels 16 --blocks 1 --seed 1 \
-        --from none >out.txt 2>err.txt || fail "training on $folder: $(cat err.txt)"
+        --from none --no-preview >out.txt 2>err.txt || fail "training on $folder: $(cat err.txt)"
 }
 
 # A loop is all that counts: the same model as from a file of nothing else.

@@ -50,7 +50,7 @@ open("two/broken.safetensors", "w").write("no model")
 os.mkdir("two/folder.safetensors")
 PYTHON
 "$brume" train texture sounds -o one/tiny.safetensors --steps 3 --channels 16 --blocks 2 --batch 2 \
-    --licence 'CC "0"' --sources "all's mine" --quiet || exit 1
+    --licence 'CC "0"' --sources "all's mine" --no-preview --quiet || exit 1
 mkdir empty
 
 # listed WORDS...: brume models tells of each NAME=PATH=KIND, in the order of names.

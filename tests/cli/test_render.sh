@@ -37,7 +37,7 @@ for name in ("rain", "fire"):
         soundfile.write(f"sounds/{name}/{i}.wav", (0.1 * noise).astype("float32"), 44100)
 PYTHON
 "$brume" train texture sounds -o tiny.safetensors --steps 3 --channels 16 --blocks 2 --batch 2 \
-    --quiet || exit 1
+    --no-preview --quiet || exit 1
 
 # render OUT ARGUMENTS...: with the tiny model.
 render() {

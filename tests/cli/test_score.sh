@@ -46,9 +46,9 @@ write("test/silence.wav", [0] * 16000)
 for name in ("one", "two"):
     write(f"sounds/rain/{name}.wav", [draw.randint(-9000, 9000) for _ in range(66150)], 44100)
 PYTHON
-"$brume" train melody tunes -o M.safetensors --steps 12 --quiet 2>err.txt || fail "$(cat err.txt)"
+"$brume" train melody tunes -o M.safetensors --steps 12 --no-preview --quiet 2>err.txt || fail "$(cat err.txt)"
 "$brume" train texture sounds -o T.safetensors --steps 20 --channels 16 --blocks 2 --batch 2 \
-    --quiet 2>err.txt || fail "$(cat err.txt)"
+    --no-preview --quiet 2>err.txt || fail "$(cat err.txt)"
 
 "$brume" score M.safetensors test/noise.wav test/silence.wav tunes/sounds/s2.wav \
     tunes/tune3.mid --json >score.json 2>err.txt || fail "score: $(cat err.txt)"

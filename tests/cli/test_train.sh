@@ -97,7 +97,8 @@ sys.exit([name for name in a if a[name] != b[name]] or 0)
 PYTHON
 }
 
-small="--channels 16 --blocks 2 --batch 2 --seed 3"
+seen="--channels 16 --blocks 2 --batch 2 --seed 3"
+small="$seen --no-preview"
 
 # shellcheck disable=SC2086
 "$brume" train texture sounds -o M.safetensors --steps 30 $small --licence CC0 >out.txt 2>err.txt ||
@@ -156,7 +157,7 @@ PYTHON
 [ -s out.txt ] && fail "--quiet is not: $(cat out.txt)"
 tensors M.safetensors again.safetensors
 "$brume" train texture sounds -o bad.safetensors --steps 2 --channels 16 --blocks 1 --batch 2 \
-    --class waves --holdout 0 --json >result.json 2>err.txt || fail "--json"
+    --class waves --holdout 0 --no-preview --json >result.json 2>err.txt || fail "--json"
 /usr/bin/python3 -c '
 import json
 result = json.load(open("result.json"))
@@ -187,7 +188,7 @@ write("hot.wav", [max(-32768, min(32767, int(60000 * math.sin(i / 7)))) for i in
 write("gaps.wav", [v if i < 15000 else 0 for i, v in enumerate(plain)])
 PYTHON
 "$brume" train texture ill -o bad.safetensors --steps 1 --channels 16 --blocks 1 --batch 2 \
-    >out.txt 2>err.txt || fail "ill recordings: $(cat err.txt)"
+    --no-preview >out.txt 2>err.txt || fail "ill recordings: $(cat err.txt)"
 place='^brume train: warning: ill/größer & weiter'
 grep -q "$place/off.wav: .*off centre by 0.12.*taken out" err.txt || fail "offset: $(cat err.txt)"
 grep -q "$place/hot.wav: .* is clipped" err.txt || fail "clipping: $(cat err.txt)"
@@ -227,13 +228,13 @@ for i in range(10):
         file.writeframesraw(struct.pack(f"<{len(values)}h", *values))
 PYTHON
 "$brume" train texture ten -o bad.safetensors --steps 2 --channels 16 --blocks 1 --batch 2 \
-    --json >result.json 2>err.txt || fail "ten short files: $(cat err.txt)"
+    --no-preview --json >result.json 2>err.txt || fail "ten short files: $(cat err.txt)"
 grep -q '"held_out_loss": [0-9]' result.json || fail "ten short files: nothing held out"
 rm bad.safetensors
 
 # Trained on from a model: of its own network and classes, and its card says so.
 "$brume" train texture sounds -o more.safetensors --steps 3 --batch 2 --seed 3 --from M.safetensors \
-    >out.txt 2>err.txt || fail "from a model: $(cat err.txt)"
+    --no-preview >out.txt 2>err.txt || fail "from a model: $(cat err.txt)"
 "$brume" info more.safetensors --json | /usr/bin/python3 -c '
 import json, sys
 card = json.load(sys.stdin)
@@ -248,7 +249,7 @@ mkdir -p renamed/rain renamed/sea
 ln sounds/rain/one.wav renamed/rain/one.wav
 ln sounds/rain/two.wav renamed/sea/two.wav
 "$brume" train texture renamed -o other.safetensors --steps 2 --batch 2 --from M.safetensors \
-    >out.txt 2>err.txt || fail "from a model of other classes: $(cat err.txt)"
+    --no-preview >out.txt 2>err.txt || fail "from a model of other classes: $(cat err.txt)"
 "$brume" info other.safetensors --json | /usr/bin/python3 -c '
 import json, sys
 config = json.loads(json.load(sys.stdin)["config"])
@@ -256,21 +257,22 @@ assert config["channels"] == 16 and config["classes"] == ["rain", "sea"], config
 ' || fail "classes of what was trained on from a model of others"
 rm other.safetensors
 BRUME_MODELS=$work "$brume" train texture sounds -o bad.safetensors --steps 2 --batch 2 --class rain \
-    --from none --channels 16 --blocks 1 >out.txt 2>err.txt || fail "--from none: $(cat err.txt)"
+    --from none --channels 16 --blocks 1 --no-preview >out.txt 2>err.txt || fail "--from none: $(cat err.txt)"
 "$brume" info bad.safetensors --json | grep -q '"from"' && fail "--from none started from a model"
 cp M.safetensors texture.safetensors
 BRUME_MODELS=$work "$brume" train texture sounds -o bad.safetensors --steps 2 --batch 2 --class rain \
-    >out.txt 2>err.txt || fail "from the default: $(cat err.txt)"
+    --no-preview >out.txt 2>err.txt || fail "from the default: $(cat err.txt)"
 "$brume" info bad.safetensors --json | grep -q '"from": *"texture.safetensors: 30 steps' ||
     fail "the default is not the model \"texture\": $("$brume" info bad.safetensors --json)"
 rm bad.safetensors texture.safetensors
 
-# Interrupted between two evaluations, then resumed. The whole run is the one to be met.
+# Interrupted between two evaluations, then resumed, with previews. The whole run, which has none,
+# is the one to be met.
 # shellcheck disable=SC2086
 "$brume" train texture sounds -o whole.safetensors --steps 500 $small >out.txt 2>err.txt ||
     fail "the whole run"
 # shellcheck disable=SC2086
-"$brume" train texture sounds -o parts.safetensors --steps 500 $small >out.txt 2>err.txt &
+"$brume" train texture sounds -o parts.safetensors --steps 500 $seen --save-every 0.01 >out.txt 2>err.txt &
 training=$!
 waited=0
 while ! grep -q '^step 240/' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
@@ -286,12 +288,18 @@ grep -q '^brume train: interrupted at step [0-9]*: .*parts.safetensors.*--resume
 [ -s parts.safetensors ] || fail "interrupted: no model so far"
 [ -s parts.safetensors.checkpoint ] || fail "interrupted: no checkpoint"
 cp parts.safetensors.checkpoint bad.checkpoint
+cp parts.progress/loss.csv before.csv
+# A point beyond where it stands is passed again.
+echo '499,9,9,9' >>parts.progress/loss.csv
 # shellcheck disable=SC2086
-"$brume" train texture sounds -o parts.safetensors --steps 500 $small --resume >out.txt 2>err.txt ||
+"$brume" train texture sounds -o parts.safetensors --steps 500 $seen --resume >out.txt 2>err.txt ||
     fail "resumed: $(cat err.txt)"
 grep -q 'goes on at step [0-9][0-9]*$' out.txt || fail "resumed: $(cat out.txt)"
 [ -e parts.safetensors.checkpoint ] && fail "resumed: the checkpoint is still there"
 tensors whole.safetensors parts.safetensors
+head -n "$(wc -l <before.csv)" parts.progress/loss.csv | cmp - before.csv || fail "another curve"
+[ "$(cut -d, -f1 parts.progress/loss.csv | tr '\n' ' ')" = 'step 80 160 240 320 400 480 500 ' ] ||
+    fail "the curve: $(cat parts.progress/loss.csv)"
 
 # Interrupted before any evaluation: that which the interruption makes must not count.
 # shellcheck disable=SC2086

@@ -81,6 +81,27 @@ grep -q '^samples: step 8/8  .* bits a sample, .*  validation ' out.txt ||
     fail "samples: $(cat out.txt)"
 grep -q '^wrote M.safetensors after 8 steps of the notes, 8 of the samples$' out.txt ||
     fail "no last line: $(cat out.txt)"
+grep -q '^see and hear it in M.progress: ' out.txt || fail "not told where: $(cat out.txt)"
+/usr/bin/python3 - <<'PYTHON' || fail "what can be seen and heard of it"
+import os
+import struct
+
+import soundfile
+
+assert set(os.listdir("M.progress")) == {"loss.png", "loss-notes.csv", "loss-samples.csv",
+                                         "preview.wav"}, os.listdir("M.progress")
+data = open("M.progress/loss.png", "rb").read()
+assert data[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", data[16:24]) == (960, 800)
+for tier in "notes", "samples":
+    head, line = open(f"M.progress/loss-{tier}.csv").read().splitlines()
+    step, loss, held_out, seconds = map(float, line.split(","))
+    assert head == "step,loss,held_out,seconds" and step == 8, line
+    assert 0 < held_out < 20 and 0 < loss < 20 and seconds > 0, line
+sound, rate = soundfile.read("M.progress/preview.wav")
+assert sound.ndim == 1 and rate == 16000 and 6 * rate < len(sound) <= 13 * rate, len(sound)
+# What is carried on, and what the model makes of it.
+assert abs(sound[:-5 * rate]).max() > 0.01 and abs(sound[-5 * rate:]).max() > 0.001
+PYTHON
 "$brume" info M.safetensors >info.txt 2>&1 || fail "the model cannot be opened: $(cat info.txt)"
 for line in 'kind  *brume.melody' 'licence  *CC0' 'bits_per_note  *pitch .* on 4 tunes (held out)' \
     'bits_per_sample  *[0-9.]*, with a plan' 'training .*seed 3, hold-out 0.1'; do
@@ -92,11 +113,11 @@ timeout 60 "$brume" render --model M.safetensors --seconds 1 -o bad.wav >out.txt
 grep -q 'give a texture model' err.txt || fail "render: $(cat err.txt)"
 
 # The same seed, the same model, in silence; another seed, another. Notes that were only heard.
-"$brume" train melody tunes -o again.safetensors --steps 8 --seed 3 --from none --quiet >out.txt 2>err.txt ||
+"$brume" train melody tunes -o again.safetensors --steps 8 --seed 3 --from none --no-preview --quiet >out.txt 2>err.txt ||
     fail "training again"
 [ -s out.txt ] && fail "--quiet is not: $(cat out.txt)"
 tensors M.safetensors again.safetensors || fail "the same seed made another model"
-"$brume" train melody tunes -o bad.safetensors --steps 2 --seed 4 --from none --json >result.json 2>err.txt ||
+"$brume" train melody tunes -o bad.safetensors --steps 2 --seed 4 --from none --no-preview --json >result.json 2>err.txt ||
     fail "--json"
 tensors M.safetensors bad.safetensors 2>/dev/null && fail "another seed made the same model"
 /usr/bin/python3 -c '
@@ -105,7 +126,7 @@ result = json.load(open("result.json"))
 assert result["model"] == "bad.safetensors" and result["note_steps"] == 2, result
 assert result["sample_steps"] == 2 and result["seconds"] > 0, result
 ' || fail "the JSON: $(cat result.json)"
-"$brume" train melody tunes/sounds -o bad.safetensors --steps 1 --from none >out.txt 2>err.txt ||
+"$brume" train melody tunes/sounds -o bad.safetensors --steps 1 --from none --no-preview >out.txt 2>err.txt ||
     fail "sound alone: $(cat err.txt)"
 grep -q '^2 tunes ' out.txt || fail "tunes heard in sound: $(cat out.txt)"
 rm -f bad.safetensors
@@ -140,12 +161,17 @@ refuse 1 'other tunes' melody tunes -o parts.safetensors --steps 40 --seed 3 --f
 interrupt '^notes: step 40/40' --resume
 [ -s parts.safetensors.checkpoint ] || fail "interrupted: no checkpoint of the samples"
 head -c 1000 parts.safetensors.checkpoint >other.checkpoint
-"$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --from none --resume >out.txt 2>err.txt ||
+"$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --from none --resume \
+    --save-every 0.05 >out.txt 2>err.txt ||
     fail "resumed: $(cat err.txt)"
 grep -q 'goes on at step 40 of the notes, [1-9][0-9]* of the samples$' out.txt ||
     fail "resumed: $(cat out.txt)"
 [ -z "$(find . -name 'parts*.checkpoint')" ] || fail "resumed: a checkpoint is still there"
-"$brume" train melody tunes -o whole.safetensors --steps 40 --seed 3 --from none >out.txt 2>err.txt ||
+for tier in notes samples; do
+    tail -n 1 parts.progress/loss-$tier.csv | grep -q '^40,' ||
+        fail "the curve of the $tier: $(cat parts.progress/loss-$tier.csv)"
+done
+"$brume" train melody tunes -o whole.safetensors --steps 40 --seed 3 --from none --no-preview >out.txt 2>err.txt ||
     fail "the whole run"
 tensors whole.safetensors parts.safetensors || fail "resumed: another model"
 mv other.checkpoint half.safetensors.checkpoint

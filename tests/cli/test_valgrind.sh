@@ -40,7 +40,7 @@ soundfile.write("sounds/rain/0.wav", noise.astype("float32"), 44100)
 soundfile.write("sounds/fire/0.wav", (noise ** 3).astype("float32"), 44100)
 PYTHON
 "$brume" train texture sounds -o tiny.safetensors --steps 3 --channels 16 --blocks 2 --batch 2 \
-    --quiet || exit 1
+    --no-preview --quiet || exit 1
 head -c 50000 tiny.safetensors >cut.safetensors
 
 # check CODE ARGUMENTS...: brume leaves with CODE, and valgrind has nothing to say.

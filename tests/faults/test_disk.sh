@@ -5,9 +5,9 @@
 # (What fills while sound is written is tried in tests/cli.) BUILD is the folder of the programs.
 set -u
 brume=$(realpath "${BUILD:-build}/brume")
-seconds=2 # for the first step to be done
+seconds=1 # for the first step to be done, once training has begun
 case ${BUILD:-build} in
-*asan | *tsan) seconds=10 ;;
+*asan | *tsan) seconds=3 ;;
 esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -31,11 +31,24 @@ noise = numpy.random.default_rng(1).standard_normal(44100 * 4) * 0.1
 soundfile.write("sounds/rain/0.wav", noise.astype("float32"), 44100)
 PYTHON
 
+# await WHAT COMMAND...: until the command says yes, for no more than a minute.
+await() {
+    what=$1
+    shift
+    for _ in $(seq 600); do
+        "$@" && return
+        sleep 0.1
+    done
+    fail "$what: $(cat err.txt)"
+}
+
 # train ARGUMENTS...: trains until it is interrupted, after some steps; sets code.
 train() {
+    rm -f out.txt
     "$brume" train texture sounds -o tiny.safetensors --steps 100000 --channels 16 --blocks 2 --batch 1 \
-        "$@" >out.txt 2>err.txt &
+        --no-preview "$@" >out.txt 2>err.txt &
     pid=$!
+    await "it does not begin" grep -qs '^usable' out.txt
     sleep $seconds
     kill -INT $pid
     wait $pid
@@ -53,25 +66,13 @@ train --resume
 grep -q "interrupted at step" err.txt || fail "it does not go on: $(cat err.txt)"
 cmp -s before tiny.safetensors.checkpoint && fail "it did not go on"
 
-
-# await WHAT COMMAND...: until the command says yes, for no more than a minute.
-await() {
-    what=$1
-    shift
-    for _ in $(seq 600); do
-        "$@" && return
-        sleep 0.1
-    done
-    fail "$what: $(cat err.txt)"
-}
-
 # Room for the model but not for the checkpoint, until it is made while training goes on.
 blocks=$((($(stat -c %s tiny.safetensors) + $(stat -c %s tiny.safetensors.checkpoint)) / 1024))
 cp tiny.safetensors.checkpoint before
 (
     ulimit -S -f $blocks
     exec "$brume" train texture sounds -o tiny.safetensors --steps 100000 --channels 16 --blocks 2 \
-        --batch 1 --resume --save-every 0 >out.txt 2>err.txt
+        --batch 1 --resume --save-every 0 --no-preview >out.txt 2>err.txt
 ) &
 pid=$!
 await "no warning" grep -q "cannot be written (File too large).*training goes on" err.txt

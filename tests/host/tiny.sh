@@ -31,12 +31,13 @@ for model, names in (("two", ("rain", "fire")), ("three", ("hail", "hiss", "hum"
             soundfile.write(f"{folder}/{i}.wav", (0.1 * noise).astype("float32"), 44100)
 PYTHON
 train() {
-    "$build/brume" train texture "sounds/$1" -o "$2" --steps 3 --channels 16 --blocks 2 --batch 2 --quiet
+    "$build/brume" train texture "sounds/$1" -o "$2" --steps 3 --channels 16 --blocks 2 --batch 2 \
+        --no-preview --quiet
 }
 train two brume.lv2/models/texture.safetensors
 train three other.safetensors
 /usr/bin/python3 "$tunes" melodies
-"$build/brume" train melody melodies -o tunes.safetensors --steps 2 --quiet
+"$build/brume" train melody melodies -o tunes.safetensors --steps 2 --no-preview --quiet
 rm -r sounds melodies
 ln -s ../../../../brume.lv2/brume.so brume.lv2/brume.so
 cp ../../../brume.lv2/*.ttl brume.lv2

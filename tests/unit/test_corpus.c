@@ -138,6 +138,37 @@ static void pieces_of_one_recording_stay_together(void **state)
         assert_true(ever_held[g]);
 }
 
+/* What is told of a recording is what is drawn of it. */
+static void recordings_are_told_what_is_held_out(void **state)
+{
+    (void)state;
+    Corpus *corpus = ten_pairs(0.2, 3);
+    for (uint64_t i = 0; i < 200; i++)
+        for (int side = 0; side < 2; side++) {
+            const size_t take = draw(corpus, side, 16, i).take;
+            char name[32];
+            snprintf(name, sizeof name, "sea %zu%c%c", take / 2, "-_ "[take / 2 % 3],
+                     (char)((take / 2 % 2 ? 'a' : 'A') + take % 2));
+            assert_int_equal(corpus_held_from(corpus, 0, name, 100), side ? 0 : 100);
+        }
+    assert_true(corpus_held_from(corpus, 0, "sea 0-A", 101) == SIZE_MAX);
+    assert_true(corpus_held_from(corpus, 0, "sea", 100) == SIZE_MAX);
+    assert_true(corpus_held_from(corpus, 1, "sea 0-A", 100) == SIZE_MAX);
+    corpus_destroy(corpus);
+
+    /* Of one recording its end; of a copy of it, nothing that counts. */
+    corpus = create();
+    add(corpus, "rain", "long", CORPUS_MONO, 1000, 0);
+    add(corpus, "rain", "long", CORPUS_VARIANT, 980, 1);
+    split(corpus, 0.2, 1);
+    const size_t from = corpus_held_from(corpus, 0, "long", 1000);
+    assert_int_equal(from, 800);
+    assert_true(corpus_held_from(corpus, 0, "long", 980) == SIZE_MAX);
+    for (uint64_t i = 0; i < 100; i++)
+        assert_true(draw(corpus, 1, 16, i).first >= from);
+    corpus_destroy(corpus);
+}
+
 static void names_without_a_piece_are_groups_of_their_own(void **state)
 {
     (void)state;
@@ -620,6 +651,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_of_one_recording_stay_together),
+        cmocka_unit_test(recordings_are_told_what_is_held_out),
         cmocka_unit_test(names_without_a_piece_are_groups_of_their_own),
         cmocka_unit_test(holdout_is_about_what_was_asked_for),
         cmocka_unit_test(few_groups_leave_something_on_either_side),
