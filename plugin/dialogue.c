@@ -42,6 +42,8 @@ static void listen(Brume *self)
 static void change_mode(Brume *self, Mode mode)
 {
     self->mode = mode;
+    self->settings = settings_read(self, brume_model(self));
+    self->strength = settings_control(self, PORT_STRENGTH);
     self->start_pending = self->restart = self->hush = false;
     voice_reset(&self->voice, self->rate);
     dialogue_rewind(self);

@@ -26,6 +26,14 @@ void generator_settle_melody(Generator *generator, SharedModel *model)
     generator_put_melody(generator, model);
 }
 
+bool generator_forgive(Generator *generator)
+{
+    if (!atomic_load(&generator->cancel) || atomic_load(&generator->quit))
+        return false;
+    atomic_store(&generator->cancel, atomic_load(&generator->quit));
+    return true;
+}
+
 int generator_offer_answer(Generator *generator, Recital *recital, uint64_t position,
                            uint64_t serial)
 {
@@ -51,10 +59,12 @@ int generator_answer_heard(Generator *generator, const Command *command)
     hearing_take(generator->hearing);
     if (!hearing_prompt(generator->hearing, command->since, command->end, MELODY_RATE, &prompt, &n,
                         NULL)) {
-        if (generator->melody)
-            recital =
-                recital_create(shared_model_melody(generator->melody), prompt, n, &command->melody,
-                               2, generator->rate, &generator->cancel, NULL);
+        do
+            recital = generator->melody ? recital_create(shared_model_melody(generator->melody),
+                                                         prompt, n, &command->melody, 2,
+                                                         generator->rate, &generator->cancel, NULL)
+                                        : NULL;
+        while (!recital && generator_forgive(generator));
         free(prompt);
     }
     if (!recital && atomic_load(&generator->quit))

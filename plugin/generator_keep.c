@@ -204,7 +204,10 @@ static Recital *make_again(Generator *generator)
 
 int reviving_begin(Generator *generator, const Command *command)
 {
-    Recital *recital = make_again(generator);
+    Recital *recital;
+    do
+        recital = make_again(generator);
+    while (!recital && generator_forgive(generator));
     if (!recital && atomic_load(&generator->quit))
         return 0; /* the thread ends: it makes no difference */
     const uint64_t position = generator->revival.position;

@@ -115,6 +115,10 @@ void generator_change_source(Generator *generator, Source source, Recital *recit
 /* Fills the lane begun as far as it must be to be offered. -1 when cancelled. */
 int generator_write_least(Generator *generator);
 
+/* Whether what failed was cancelled by a command that is done already, and may be tried again: the
+ * audio thread looks at what this one does, and cancels it a moment later. */
+bool generator_forgive(Generator *generator);
+
 /* Does a COMMAND_ANSWER: carries on what was heard; if that can't be done, says why, and there is
  * silence. -1 when cancelled. */
 int generator_answer_heard(Generator *generator, const Command *command);

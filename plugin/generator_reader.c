@@ -20,17 +20,6 @@ static bool patient(const Generator *generator, double begin)
     return true;
 }
 
-/* For a waiting reader, before a command interrupts the thread: until there is enough to fade out
- * from. How far ahead the thread has come must make no difference to an export. */
-static void await_fade(const Generator *generator)
-{
-    const double begin = generator_seconds(CLOCK_MONOTONIC);
-    while (generator->waiting && !atomic_load(&generator->mute) &&
-           lanes_ahead(generator->lanes) < lanes_least(generator->lanes) &&
-           patient(generator, begin)) {
-    }
-}
-
 /* Posts a command and interrupts the chunk that it makes stale. False if there is no room. */
 static bool try_post(Generator *generator, const Command *command)
 {
@@ -42,25 +31,40 @@ static bool try_post(Generator *generator, const Command *command)
     return true;
 }
 
-/* The same, with the next block if there is no room now. Of what is transformed there is never more
- * to fade out from than was heard: nothing is waited for. */
-static void post(Generator *generator, Command command)
-{
-    if (!command.hard && !generator->transforms)
-        await_fade(generator);
-    command.serial = ++generator->serial;
-    if (generator->is_late)
-        commands_merge(&generator->late, &command);
-    else
-        generator->late = command;
-    generator->is_late = !try_post(generator, &generator->late);
-    generator->awaited = generator->serial;
-}
-
 static void post_late(Generator *generator)
 {
     if (generator->is_late)
         generator->is_late = !try_post(generator, &generator->late);
+}
+
+/* Until what the last command asked for is there, so that it is heard from this very frame on. */
+static void await_command(Generator *generator)
+{
+    const double begin = generator_seconds(CLOCK_MONOTONIC);
+    while (lanes_offered(generator->lanes) < generator->awaited &&
+           atomic_load(&generator->settled) < generator->awaited) {
+        /* An older offer would keep the one that is waited for from coming. */
+        lanes_settle(generator->lanes, generator->awaited);
+        if (!patient(generator, begin))
+            return;
+        post_late(generator);
+    }
+    lanes_take(generator->lanes);
+}
+
+/* For a waiting reader, before another command: until the last one is heard, and there is enough to
+ * fade out from. How far the thread has come must make no difference to an export. */
+static void await_turn(Generator *generator)
+{
+    const double begin = generator_seconds(CLOCK_MONOTONIC);
+    if (!generator->waiting)
+        return;
+    await_command(generator);
+    /* Of what is transformed there is never more to fade out from than was heard. */
+    while (!generator->transforms && !atomic_load(&generator->mute) &&
+           lanes_ahead(generator->lanes) < lanes_least(generator->lanes) &&
+           patient(generator, begin)) {
+    }
 }
 
 /* The frame that other settings are to be heard from; or made of, where what comes in is
@@ -72,6 +76,22 @@ static uint64_t set_from(const Generator *generator)
     return generator->waiting ? lanes_position(generator->lanes) : COMMAND_SOON;
 }
 
+/* Posts a command, with the next block if there is no room now. */
+static void post(Generator *generator, Command command)
+{
+    if (!command.hard)
+        await_turn(generator);
+    if (command.kind == COMMAND_SET)
+        command.from = set_from(generator);
+    command.serial = ++generator->serial;
+    if (generator->is_late)
+        commands_merge(&generator->late, &command);
+    else
+        generator->late = command;
+    generator->is_late = !try_post(generator, &generator->late);
+    generator->awaited = generator->serial;
+}
+
 void generator_set(Generator *generator, const TextureSettings *settings, float strength)
 {
     const bool as_strong = strength == generator->wanted_strength || !generator->transforms;
@@ -80,10 +100,8 @@ void generator_set(Generator *generator, const TextureSettings *settings, float 
         return;
     generator->wanted = *settings;
     if (generator->started)
-        post(generator, (Command){.kind = COMMAND_SET,
-                                  .settings = *settings,
-                                  .strength = strength,
-                                  .from = set_from(generator)});
+        post(generator,
+             (Command){.kind = COMMAND_SET, .settings = *settings, .strength = strength});
 }
 
 void generator_restart(Generator *generator, const TextureSettings *settings, uint32_t wait,
@@ -175,8 +193,7 @@ void generator_hold(Generator *generator, uint32_t wait)
 
 bool generator_swap(Generator *generator, SharedModel *model, const TextureSettings *settings)
 {
-    if (!generator->transforms)
-        await_fade(generator);
+    await_turn(generator);
     const Command command = {.kind = COMMAND_SWAP,
                              .settings = *settings,
                              .strength = generator->wanted_strength,
@@ -220,21 +237,6 @@ void generator_read(Generator *generator, float *left, float *right, uint32_t n)
     post_late(generator);
     end_vain_hush(generator);
     lanes_read(generator->lanes, left, right, n);
-}
-
-/* Until what the last command asked for is there, so that it is heard from this very frame on. */
-static void await_command(Generator *generator)
-{
-    const double begin = generator_seconds(CLOCK_MONOTONIC);
-    while (lanes_offered(generator->lanes) < generator->awaited &&
-           atomic_load(&generator->settled) < generator->awaited) {
-        /* An older offer would keep the one that is waited for from coming. */
-        lanes_settle(generator->lanes, generator->awaited);
-        if (!patient(generator, begin))
-            return;
-        post_late(generator);
-    }
-    lanes_take(generator->lanes);
 }
 
 /* n frames, waited for; silence where nothing plays. */

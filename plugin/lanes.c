@@ -181,7 +181,7 @@ size_t lanes_held(const Lanes *lanes)
 
 uint64_t lanes_position(const Lanes *lanes)
 {
-    return lanes->position;
+    return lanes->fading ? lanes->next_position : lanes->position;
 }
 
 size_t lanes_buffered(const Lanes *lanes)

@@ -123,7 +123,7 @@ uint64_t lanes_hushed(const Lanes *lanes);
 /* Frames that the reader has before it, now. */
 size_t lanes_ahead(const Lanes *lanes);
 
-/* Number of the next frame of the stream. */
+/* Number of the next frame of the stream; of the one that fades in while one does. */
 uint64_t lanes_position(const Lanes *lanes);
 
 /* Any thread: */

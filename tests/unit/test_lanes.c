@@ -135,6 +135,28 @@ static void a_new_stream_fades_in(void **state)
     lanes_destroy(lanes);
 }
 
+/* What is asked for while one stream fades into another is counted in the one that comes. */
+static void the_position_is_of_the_stream_that_comes(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    float left[2 * FADE], right[2 * FADE];
+    write(lanes, 0.5f, 0, 1000);
+    assert_int_equal(lanes_read_there(lanes, left, right, 300), 300);
+    lanes_begin(lanes, 5000);
+    write(lanes, 0.25f, 5000, 1000);
+    lanes_offer(lanes, LANES_ANEW, 1);
+    assert_int_equal(lanes_position(lanes), 300);
+    lanes_take(lanes);
+    assert_int_equal(lanes_position(lanes), 5000);
+    assert_int_equal(lanes_read_there(lanes, left, right, 100), 100);
+    assert_int_equal(lanes_position(lanes), 5100);
+    while (lanes_read_there(lanes, left, right, FADE) > 0 && lanes_offered(lanes))
+        ;
+    assert_in_range(lanes_position(lanes), 5000 + FADE, 5000 + 3 * FADE);
+    lanes_destroy(lanes);
+}
+
 static void a_held_lane_waits_for_its_frame(void **state)
 {
     (void)state;
@@ -401,6 +423,7 @@ int main(void)
         cmocka_unit_test(an_underrun_fades_and_comes_back),
         cmocka_unit_test(an_aligned_lane_takes_over_frame_by_frame),
         cmocka_unit_test(a_new_stream_fades_in),
+        cmocka_unit_test(the_position_is_of_the_stream_that_comes),
         cmocka_unit_test(a_held_lane_waits_for_its_frame),
         cmocka_unit_test(a_held_lane_comes_before_the_old_one_runs_dry),
         cmocka_unit_test(hushed_until_the_offer_that_is_waited_for),
