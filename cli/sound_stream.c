@@ -187,7 +187,7 @@ static void prepare(SoundStream *stream, size_t frames)
     const float offsets[2] = {sound_survey_offset(&stream->survey, 0),
                               channels > 1 ? sound_survey_offset(&stream->survey, 1) : 0.0f};
     for (size_t i = 0; i < frames * channels; i++)
-        stream->raw[i] -= offsets[i % channels];
+        stream->raw[i] -= offsets[channels > 1 && i % 2];
     for (size_t i = 0; i < frames; i++) {
         const float *x = stream->raw + i * channels;
         float *y = stream->ready + i * stream->heard;

@@ -110,7 +110,7 @@ int train_texture_prepare(TextureTraining *training, Error *err)
     training->model = texture_model_create(&config, err);
     if (!training->model || check_room(training, err))
         return -1;
-    for (size_t c = 0; c < config.denoiser.classes; c++)
+    for (size_t c = 0; c < config.denoiser.classes && team_is_first(training->team); c++)
         warn_of_little(training, &config, c);
     return 0;
 }

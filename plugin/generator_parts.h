@@ -45,19 +45,19 @@ struct Generator {
     Playback *playback;           /* NULL while there is no model */
     char *melody_path;            /* of the default one; NULL: none */
     SharedModel *melody;          /* for answers to come; the default one: NULL until it listens */
-    bool melody_chosen;           /* it is not the default one */
     SharedModel *reciting;        /* the recital's; NULL while nothing is answered */
     Recital *recital;             /* NULL while nothing is answered */
     TransformPlayback *transform; /* NULL while nothing is transformed */
     uint64_t lead, silent;        /* frames of silence before; those that it was given */
     uint64_t origin;              /* the input's frame that was its first after that */
-    uint64_t begins;              /* frame that its sound begins at */
     uint64_t fed;                 /* ... and the one that it is given next */
+    uint64_t begins;              /* frame that its sound begins at */
     Source source;
     TextureSettings settings;
     float strength;
     Request request;
     Revival revival;
+    bool melody_chosen;  /* the melody model is not the default one */
     bool resumed;        /* the playback stands where a session was saved */
     bool broken;         /* the sound after what was written is lost: it must be made again */
     double redo_seconds; /* how long making the sound again takes, on average */
