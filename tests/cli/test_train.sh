@@ -272,10 +272,10 @@ rm bad.safetensors texture.safetensors
 "$brume" train texture sounds -o whole.safetensors --steps 500 $small >out.txt 2>err.txt ||
     fail "the whole run"
 # shellcheck disable=SC2086
-"$brume" train texture sounds -o parts.safetensors --steps 500 $seen --save-every 0.01 >out.txt 2>err.txt &
+"$brume" train texture sounds -o parts.safetensors --steps 500 $seen --save-every 0.05 >out.txt 2>err.txt &
 training=$!
 waited=0
-while ! grep -q '^step 240/' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
+while ! grep -q '^step 160/' out.txt && [ $waited -lt 1200 ] && kill -0 $training 2>/dev/null; do
     sleep 0.1
     waited=$((waited + 1))
 done
