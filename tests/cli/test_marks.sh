@@ -124,11 +124,12 @@ done
 mkdir gone
 cp formats/lossless.wav gone
 ln -s nowhere gone/vanished.wav
+rm out.txt
 "$brume" train texture gone -o gone.safetensors --steps 30 --batch 2 --channels 16 --blocks 1 \
     --from none >out.txt 2>err.txt &
 training=$!
 waited=0
-while ! grep -q 'this machine' out.txt && [ $waited -lt 600 ] && kill -0 $training 2>/dev/null; do
+while ! grep -qs 'this machine' out.txt && [ $waited -lt 600 ] && kill -0 $training 2>/dev/null; do
     sleep 0.1
     waited=$((waited + 1))
 done

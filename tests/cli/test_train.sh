@@ -271,11 +271,13 @@ rm bad.safetensors texture.safetensors
 # shellcheck disable=SC2086
 "$brume" train texture sounds -o whole.safetensors --steps 500 $small >out.txt 2>err.txt ||
     fail "the whole run"
+# What waits for a line must not find it in what the run before has written.
+rm out.txt
 # shellcheck disable=SC2086
 "$brume" train texture sounds -o parts.safetensors --steps 500 $seen --save-every 0.05 >out.txt 2>err.txt &
 training=$!
 waited=0
-while ! grep -q '^step 160/' out.txt && [ $waited -lt 1200 ] && kill -0 $training 2>/dev/null; do
+while ! grep -qs '^step 160/' out.txt && [ $waited -lt 1200 ] && kill -0 $training 2>/dev/null; do
     sleep 0.1
     waited=$((waited + 1))
 done
@@ -302,11 +304,12 @@ head -n "$(wc -l <before.csv)" parts.progress/loss.csv | cmp - before.csv || fai
     fail "the curve: $(cat parts.progress/loss.csv)"
 
 # Interrupted before any evaluation: that which the interruption makes must not count.
+rm out.txt
 # shellcheck disable=SC2086
 "$brume" train texture sounds -o early.safetensors --steps 100000 $small >out.txt 2>err.txt &
 training=$!
 waited=0
-while ! grep -q '^usable after' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
+while ! grep -qs '^usable after' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
     sleep 0.1
     waited=$((waited + 1))
 done

@@ -133,11 +133,12 @@ rm -f bad.safetensors
 
 # interrupt LINE: trains until LINE was printed and a little longer, then stops it.
 interrupt() {
+    rm out.txt
     # shellcheck disable=SC2086
     "$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --from none $2 >out.txt 2>err.txt &
     training=$!
     waited=0
-    while ! grep -q "$1" out.txt && [ $waited -lt 1200 ] && kill -0 $training 2>/dev/null; do
+    while ! grep -qs "$1" out.txt && [ $waited -lt 1200 ] && kill -0 $training 2>/dev/null; do
         sleep 0.1
         waited=$((waited + 1))
     done

@@ -97,12 +97,13 @@ PYTHON
 # begin NAME: starts three of them on a training that would take hours, and lets them take about four steps.
 # mpirun waits three seconds, not one, before it kills: the disk may be busy.
 begin() {
+    rm -f out.txt
     # shellcheck disable=SC2086
     $run --mca odls_base_sigkill_timeout 3 -n 3 "$brume" train texture sounds -o "$1.safetensors" --steps 100000 $small \
         >out.txt 2>err.txt &
     training=$!
     waited=0
-    while ! grep -q '^usable after' out.txt && [ $waited -lt 600 ] && kill -0 $training 2>/dev/null; do
+    while ! grep -qs '^usable after' out.txt && [ $waited -lt 600 ] && kill -0 $training 2>/dev/null; do
         sleep 0.1
         waited=$((waited + 1))
     done

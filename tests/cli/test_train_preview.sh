@@ -135,6 +135,7 @@ mkdir one
 cp -r sounds/fire one/fire
 
 # Stopped while it trains: the model so far is heard and measured.
+rm -f out.txt
 # shellcheck disable=SC2086
 "$brume" train texture one -o bad.safetensors --steps 100000 $few --holdout 0.25 >out.txt 2>err.txt &
 training=$!
@@ -188,6 +189,7 @@ grep -q '^wrote full.safetensors after 3 steps$' out.txt || fail "a full disk: $
 # A folder that cannot be made stops nothing. Recordings that are gone, or others, at the end are
 # passed over; nothing set aside is told.
 touch gone.progress
+rm -f out.txt
 # shellcheck disable=SC2086
 "$brume" train texture one -o gone.safetensors --steps 30 $few --holdout 0 --save-every 0 \
     >out.txt 2>err.txt &
