@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "tests/host/folder.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,33 +17,11 @@
 
 enum { RATE = 48000, FRAMES = RATE };
 
-static char root[] = "/tmp/brume-model-XXXXXX";
-
-/* root + "/" + name, in one of a few buffers. */
-static const char *at(const char *name)
-{
-    static char paths[8][4096];
-    static unsigned turn;
-    char *path = paths[turn++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", root, name);
-    return path;
-}
-
 static const char *other_model(void)
 {
     static char path[4300];
     snprintf(path, sizeof path, "%s/../other.safetensors", host_tiny_bundle());
     return path;
-}
-
-static void shell(const char *format, ...)
-{
-    char command[9000];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    assert_int_equal(system(command), 0);
 }
 
 static int folder_make(void **state)
@@ -51,14 +31,6 @@ static int folder_make(void **state)
     setenv("XDG_DATA_HOME", root, 1);
     unsetenv("BRUME_MODELS");
     return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    char command[200];
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return system(command);
 }
 
 static Host *open_host(HostKind kind)

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "tests/host/folder.h"
+
 #include <sndfile.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,27 +18,6 @@
 
 /* A tune, two seconds in which its answer is asked for and comes, and the answer. */
 enum { RATE = TUNE_RATE, SECOND = RATE, GO = TUNE_FRAMES, FRAMES = GO + 2 * RATE, BLOCK = 500 };
-
-static char root[] = "/tmp/brume-own-XXXXXX";
-
-static const char *at(const char *name)
-{
-    static char paths[8][4096];
-    static unsigned turn;
-    char *path = paths[turn++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", root, name);
-    return path;
-}
-
-static void shell(const char *format, ...)
-{
-    char command[9000];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    assert_int_equal(system(command), 0);
-}
 
 /* The player's folder holds mine.safetensors (hail, hiss, hum) and tunes.safetensors. */
 static int folder_make(void **state)
@@ -49,14 +30,6 @@ static int folder_make(void **state)
     shell("cp '%s/../other.safetensors' '%s'", host_tiny_bundle(), at("models/mine.safetensors"));
     shell("cp '%s/../tunes.safetensors' '%s'", host_tiny_bundle(), at("models/tunes.safetensors"));
     return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    char command[200];
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return system(command);
 }
 
 static float *room(size_t frames)
