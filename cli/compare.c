@@ -7,7 +7,6 @@
 #include "dsp/texture_copies.h"
 #include "dsp/texture_distance.h"
 
-#include <math.h>
 #include <stdio.h>
 
 typedef struct CompareRequest {
@@ -55,21 +54,12 @@ static int measure(const CompareSounds *real, const CompareSounds *other,
     return 0;
 }
 
-/* A name and its number, or null where there is none. */
-static void print_number(const char *name, double value, const char *after)
-{
-    if (isfinite(value))
-        printf("\"%s\": %.5g%s", name, value, after);
-    else
-        printf("\"%s\": null%s", name, after);
-}
-
 static void print_json_figures(const TextureDistance *distance, size_t figure, const char *ratio)
 {
-    print_number(ratio, distance->ratio[figure], ", ");
-    print_number("bias", distance->bias[figure], ", ");
-    print_number("bias_floor", distance->bias_floor[figure], ", ");
-    print_number("spread", distance->spread[figure], "");
+    report_json_number(stdout, ratio, distance->ratio[figure], ", ");
+    report_json_number(stdout, "bias", distance->bias[figure], ", ");
+    report_json_number(stdout, "bias_floor", distance->bias_floor[figure], ", ");
+    report_json_number(stdout, "spread", distance->spread[figure], "");
 }
 
 static void print_json(const Comparison *found)
@@ -86,18 +76,18 @@ static void print_json(const Comparison *found)
     printf("},\n \"memorisation\": ");
     if (found->has_copies) {
         printf("{");
-        print_number("ratio", found->copies.ratio, ", ");
-        print_number("copied", found->copies.copied, ", ");
-        print_number("nearest_db", found->copies.nearest, ", ");
-        print_number("unheard_db", found->copies.unheard, "}");
+        report_json_number(stdout, "ratio", found->copies.ratio, ", ");
+        report_json_number(stdout, "copied", found->copies.copied, ", ");
+        report_json_number(stdout, "nearest_db", found->copies.nearest, ", ");
+        report_json_number(stdout, "unheard_db", found->copies.unheard, "}");
     } else {
         printf("null");
     }
     printf(",\n ");
-    print_number("level_difference_db", distance->level, ", ");
-    print_number("window_s", distance->window, ", ");
-    print_number("reference_s", found->real_seconds, ", ");
-    print_number("compared_s", found->other_seconds, "}\n");
+    report_json_number(stdout, "level_difference_db", distance->level, ", ");
+    report_json_number(stdout, "window_s", distance->window, ", ");
+    report_json_number(stdout, "reference_s", found->real_seconds, ", ");
+    report_json_number(stdout, "compared_s", found->other_seconds, "}\n");
 }
 
 static const char *verdict(double total)

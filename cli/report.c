@@ -1,5 +1,6 @@
 #include "cli/report.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,6 +66,14 @@ void report_json_string(FILE *out, const char *text)
         text += length > 0 ? length : 1;
     }
     putc('"', out);
+}
+
+void report_json_number(FILE *out, const char *name, double value, const char *after)
+{
+    if (isfinite(value))
+        fprintf(out, "\"%s\": %.5g%s", name, value, after);
+    else
+        fprintf(out, "\"%s\": null%s", name, after);
 }
 
 static void print_line(const char *verb, const char *message)

@@ -26,4 +26,7 @@ void report_text(FILE *out, const char *text, size_t width);
 /* Prints `text` as a JSON string, quotes included; what report_clean would replace becomes '?'. */
 void report_json_string(FILE *out, const char *text);
 
+/* Prints a member of a JSON object: a name, its number (null if it is not finite), and `after`. */
+void report_json_number(FILE *out, const char *name, double value, const char *after);
+
 #endif

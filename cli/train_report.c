@@ -283,14 +283,6 @@ void train_report_print(FILE *out, const TrainReport *report)
         print_class(out, &report->classes[i]);
 }
 
-static void print_number(FILE *out, const char *name, double value)
-{
-    if (isfinite(value))
-        fprintf(out, "\"%s\": %.5g, ", name, value);
-    else
-        fprintf(out, "\"%s\": null, ", name);
-}
-
 void train_report_print_json(FILE *out, const TrainReport *report)
 {
     fprintf(out, "[");
@@ -299,14 +291,14 @@ void train_report_print_json(FILE *out, const TrainReport *report)
         fprintf(out, "%s{\"class\": ", i ? ", " : "");
         report_json_string(out, class->name);
         fprintf(out, ", ");
-        print_number(out, "total", class->total);
-        print_number(out, "recordings", class->among);
-        print_number(out, "memorisation", class->memorisation);
-        print_number(out, "spread", class->spread);
-        print_number(out, "learnt_s", class->learnt_seconds);
-        print_number(out, "held_out_s", class->held_seconds);
-        print_number(out, "learnt_measured_s", class->learnt_read);
-        print_number(out, "held_out_measured_s", class->held_read);
+        report_json_number(out, "total", class->total, ", ");
+        report_json_number(out, "recordings", class->among, ", ");
+        report_json_number(out, "memorisation", class->memorisation, ", ");
+        report_json_number(out, "spread", class->spread, ", ");
+        report_json_number(out, "learnt_s", class->learnt_seconds, ", ");
+        report_json_number(out, "held_out_s", class->held_seconds, ", ");
+        report_json_number(out, "learnt_measured_s", class->learnt_read, ", ");
+        report_json_number(out, "held_out_measured_s", class->held_read, ", ");
         fprintf(out, "\"verdict\": ");
         report_json_string(out, verdict(class));
         if (class->unknown.message[0]) {
