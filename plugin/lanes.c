@@ -486,6 +486,9 @@ void lanes_hush(Lanes *lanes, uint64_t serial)
 {
     lanes->hushed = serial;
     lanes->hold = 0;
+    /* In silence a crossfade would stand still, and no other lane could be offered. */
+    if (lanes->fading)
+        arrive(lanes);
     silence(lanes);
 }
 

@@ -216,6 +216,34 @@ static void hushed_until_the_offer_that_is_waited_for(void **state)
     lanes_destroy(lanes);
 }
 
+/* In the middle of a crossfade, whose lane is then free for the offer that is waited for. */
+static void hushed_while_one_lane_fades_into_another(void **state)
+{
+    (void)state;
+    Lanes *lanes = create();
+    write(lanes, 0.5f, 0, 2000);
+    free(read_blocks(lanes, 256));
+    lanes_begin(lanes, 0);
+    write(lanes, 0.1f, 0, 2000);
+    lanes_offer(lanes, LANES_ANEW, 1);
+    free(read_blocks(lanes, BLOCK)); /* of a fade of FADE */
+    assert_false(lanes_spare(lanes));
+    lanes_hush(lanes, 2);
+    assert_true(lanes_spare(lanes));
+    float *nothing = read_blocks(lanes, 256);
+    for (size_t i = 0; i < 256; i++)
+        assert_true(nothing[i] == 0.0f);
+    lanes_begin(lanes, 0);
+    write(lanes, 0.3f, 0, 2000);
+    lanes_offer(lanes, LANES_ANEW, 2);
+    float *sound = read_blocks(lanes, 256);
+    for (size_t i = 0; i < 256; i++)
+        assert_true(sound[i] == 0.3f + 1e-4f * (float)i);
+    free(nothing);
+    free(sound);
+    lanes_destroy(lanes);
+}
+
 static void waiting_readers_join_hard_and_exactly(void **state)
 {
     (void)state;
@@ -427,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_held_lane_waits_for_its_frame),
         cmocka_unit_test(a_held_lane_comes_before_the_old_one_runs_dry),
         cmocka_unit_test(hushed_until_the_offer_that_is_waited_for),
+        cmocka_unit_test(hushed_while_one_lane_fades_into_another),
         cmocka_unit_test(waiting_readers_join_hard_and_exactly),
         cmocka_unit_test(after_waiting_there_may_be_nothing),
         cmocka_unit_test(long_blocks_are_there_at_once),
