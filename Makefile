@@ -186,7 +186,7 @@ $(BUILD)/tests/unit/test_%: tests/unit/test_%.c $(BUILD)/libplugin.a $(BUILD)/li
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(QUICK_LINK) -o $@ $< $(BUILD)/libplugin.a $(BUILD)/libbrume.a -lcmocka $(CORE_LIBS)
 
 # Copies of the archives whose allocations and threads can be made to fail (tests/faults/allocations.h).
-FAULT_SYMBOLS := malloc calloc realloc aligned_alloc posix_memalign strdup strndup free pthread_create
+FAULT_SYMBOLS := malloc calloc realloc aligned_alloc posix_memalign strdup strndup free mmap munmap pthread_create
 $(BUILD)/tests/faults/%.a: $(BUILD)/%.a
 	@mkdir -p $(@D)
 	objcopy $(foreach symbol,$(FAULT_SYMBOLS),--redefine-sym $(symbol)=fault_$(symbol)) $< $@

@@ -4,12 +4,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
 
-enum { MOST = 65536 }; /* live blocks */
+enum { MOST = 65536 /* live blocks */, PAGE = 4096 };
 
 static struct {
     pthread_mutex_t lock;
     void *live[MOST];
+    size_t mapped;       /* bytes */
     size_t count, until; /* `until`: allocations before the one that fails, plus 1; 0: never */
     bool for_good, failed;
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -34,7 +37,7 @@ bool allocations_failed(void)
 size_t allocations_live(void)
 {
     pthread_mutex_lock(&state.lock);
-    const size_t count = state.count;
+    const size_t count = state.count + state.mapped / PAGE;
     pthread_mutex_unlock(&state.lock);
     return count;
 }
@@ -130,6 +133,33 @@ void fault_free(void *block)
     if (block)
         forget(block);
     free(block);
+}
+
+static void add_mapped(size_t bytes)
+{
+    pthread_mutex_lock(&state.lock);
+    state.mapped += bytes;
+    pthread_mutex_unlock(&state.lock);
+}
+
+void *fault_mmap(void *where, size_t bytes, int protection, int flags, int file, off_t offset)
+{
+    if (fails()) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    void *memory = mmap(where, bytes, protection, flags, file, offset);
+    if (memory != MAP_FAILED)
+        add_mapped(bytes);
+    return memory;
+}
+
+int fault_munmap(void *memory, size_t bytes)
+{
+    const int failed = munmap(memory, bytes);
+    if (!failed)
+        add_mapped(-bytes);
+    return failed;
 }
 
 int fault_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
