@@ -27,7 +27,7 @@ static void print_deeds(const NightReport *report)
     row("activations", report->activations);
     row("controls moved", report->knobs);
     row("modes chosen", report->modes);
-    row("models chosen (two in three play, the others are refused)", report->swaps);
+    row("models chosen (half are refused)", report->swaps);
     row("melody models chosen (half are refused)", report->melodies);
     row("jumps of the transport", report->jumps);
     row("times bypassed", report->bypasses);
