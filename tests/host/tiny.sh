@@ -1,9 +1,10 @@
 #!/bin/sh
-# usage: tiny.sh BUILD: makes BUILD/tests/host/tiny/brume.lv2, the bundle with a tiny model in place of
+# usage: tiny.sh BRUME BUILD: makes BUILD/tests/host/tiny/brume.lv2, the bundle with a tiny model in place of
 # the one that ships, and beside it other.safetensors, with other classes, and tunes.safetensors, a melody
 # model that has hardly learnt anything.
 set -eu
-build=$(realpath "$1")
+brume=$(realpath "$1")
+build=$(realpath "$2")
 tunes=$(realpath "$(dirname "$0")/../cli/tunes.py")
 tiny=$build/tests/host/tiny
 rm -rf "$tiny"
@@ -31,13 +32,13 @@ for model, names in (("two", ("rain", "fire")), ("three", ("hail", "hiss", "hum"
             soundfile.write(f"{folder}/{i}.wav", (0.1 * noise).astype("float32"), 44100)
 PYTHON
 train() {
-    "$build/brume" train texture "sounds/$1" -o "$2" --steps 3 --channels 16 --blocks 2 --batch 2 \
+    "$brume" train texture "sounds/$1" -o "$2" --steps 3 --channels 16 --blocks 2 --batch 2 \
         --no-preview --quiet
 }
 train two brume.lv2/models/texture.safetensors
 train three other.safetensors
 /usr/bin/python3 "$tunes" melodies
-"$build/brume" train melody melodies -o tunes.safetensors --steps 2 --no-preview --quiet
+"$brume" train melody melodies -o tunes.safetensors --steps 2 --no-preview --quiet
 rm -r sounds melodies
 ln -s ../../../../brume.lv2/brume.so brume.lv2/brume.so
 cp ../../../brume.lv2/*.ttl brume.lv2
