@@ -287,8 +287,8 @@ exact: deps
 	@BUILD=$(BUILD) sh tests/exact/run.sh
 
 # Every test under AddressSanitizer with UBSan, those that have threads under ThreadSanitizer; several at
-# once, since none of them measures time there. SKIP="host-test_live ..." leaves some out; QUICK=1 those
-# that take minutes, and under ASan all that runs the command or plays the plugin.
+# once, since none of them measures time there. SKIP="host-test_live ..." leaves some out; QUICK=1 what
+# takes minutes: all that runs the command, and most of what plays the plugin.
 sanitize:
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan
@@ -307,8 +307,8 @@ asan-test: $(if $(QUICK),$(QUICK_ASAN),programs)
 	@BUILD=$(BUILD) JOBS=$(JOBS) ALONE=none SKIP="$(SKIP)" TESTS="$(if $(QUICK),$(call test_names,$(QUICK_ASAN)))" \
 	    sh tests/run.sh
 
-SLOW_HOSTS   := $(addprefix $(BUILD)/tests/host/test_,own soak transform)
-THREAD_TESTS := $(filter-out $(if $(QUICK),$(SLOW_HOSTS)),$(HOST_BINARIES)) \
+QUICK_HOSTS  := $(addprefix $(BUILD)/tests/host/test_,blocks starved threads)
+THREAD_TESTS := $(if $(QUICK),$(QUICK_HOSTS),$(HOST_BINARIES)) \
                 $(addprefix $(BUILD)/tests/unit/test_,lanes playback ring shared_model team)
 tsan-test: all $(TINY_BUNDLE) $(THREAD_TESTS)
 	@BUILD=$(BUILD) JOBS=$(JOBS) ALONE=none SKIP="$(SKIP)" TESTS="$(call test_names,$(THREAD_TESTS))" sh tests/run.sh
