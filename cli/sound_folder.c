@@ -20,6 +20,7 @@ typedef struct Reader {
     Corpus *corpus;
     Progress progress;
     FolderReport *report;
+    FolderVoice voice;
     double seconds;       /* of the class that is being read */
     unsigned least, most; /* rates of its recordings; 0 before the first */
 } Reader;
@@ -50,6 +51,8 @@ static int visible(const struct dirent *entry)
 static void warn(Reader *reader, const char *what, const char *path, const char *message)
 {
     Error line;
+    if (reader->voice == FOLDER_SILENT)
+        return;
     progress_end(&reader->progress);
     error_set(&line, "%s", message);
     if (!strstr(message, path))
@@ -344,18 +347,19 @@ static int check_found(const Reader *reader, const char *folder, const StringLis
 }
 
 int sound_folder_read(const char *folder, const StringList *only, const TextureConfig *config,
-                      const Bands *bands, Corpus *corpus, bool quiet, FolderReport *report,
+                      const Bands *bands, Corpus *corpus, FolderVoice voice, FolderReport *report,
                       Error *err)
 {
     *report = (FolderReport){.used = 0};
-    Reader reader = {.tools = {config, bands, NULL}, .corpus = corpus, .report = report};
+    Reader reader = {
+        .tools = {config, bands, NULL}, .corpus = corpus, .report = report, .voice = voice};
     if (!is_folder(folder))
         return error_set(err, "%s: is not a folder that can be opened: give a folder of recordings",
                          folder);
     reader.tools.stft = stft_create(config->frame, err);
     if (!reader.tools.stft)
         return -1;
-    progress_begin(&reader.progress, quiet);
+    progress_begin(&reader.progress, voice != FOLDER_TELLS);
     const int failed =
         read_classes(&reader, folder, only, err) || check_found(&reader, folder, only, err);
     progress_end(&reader.progress);

@@ -23,6 +23,10 @@ typedef struct FolderReport {
     size_t file_count;    /* each part counts */
 } FolderReport;
 
+/* What is told while a folder is read: nothing (by all but the first of several processes), what is
+ * wrong with its files, or progress too. */
+typedef enum FolderVoice { FOLDER_SILENT, FOLDER_WARNS, FOLDER_TELLS } FolderVoice;
+
 /* A class of less sound than this gets variants: of each recording a few copies, a little higher or
  * lower (and faster or slower), louder or softer. */
 #define SOUND_FOLDER_LITTLE 180.0 /* seconds */
@@ -32,10 +36,10 @@ typedef struct FolderReport {
  * `bands` and adds it to `corpus`, and of little sound variants too. What cannot be used is skipped
  * with a warning on standard error, one line a file; so is what can be used but had better be
  * mended (cli/sound_check.h). -1 when the folder can't be read, a class of `only` is not there,
- * nothing usable is left, or somebody interrupts. Shows progress unless `quiet`. *report is to be
+ * nothing usable is left, or somebody interrupts. *report is to be
  * freed with folder_report_free, also after a failure. Main thread. */
 int sound_folder_read(const char *folder, const StringList *only, const TextureConfig *config,
-                      const Bands *bands, Corpus *corpus, bool quiet, FolderReport *report,
+                      const Bands *bands, Corpus *corpus, FolderVoice voice, FolderReport *report,
                       Error *err);
 
 void folder_report_free(FolderReport *report);

@@ -100,9 +100,12 @@ int train_texture_prepare(TextureTraining *training, Error *err)
     Bands *bands = bands_create_hybrid((double)config.rate, config.frame, config.linear,
                                        config.upper, config.top, err);
     training->corpus = bands ? corpus_create(config.denoiser.bands, err) : NULL;
-    int failed = !training->corpus ||
-                 sound_folder_read(request->folder, &request->only, &config, bands,
-                                   training->corpus, request->common.quiet, &training->found, err);
+    const FolderVoice voice = !team_is_first(training->team) ? FOLDER_SILENT
+                              : request->common.quiet        ? FOLDER_WARNS
+                                                             : FOLDER_TELLS;
+    int failed =
+        !training->corpus || sound_folder_read(request->folder, &request->only, &config, bands,
+                                               training->corpus, voice, &training->found, err);
     bands_destroy(bands);
     if (failed || corpus_split(training->corpus, request->holdout, (uint64_t)request->seed, err) ||
         name_classes(training, &config, err))
