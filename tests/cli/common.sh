@@ -109,9 +109,9 @@ start() {
     training=$!
 }
 
-# await COMMAND...: until it says yes, which it has to within two minutes, and before what was started ends.
+# await COMMAND...: until it says yes, which it has to within five minutes, and before what was started ends.
 await() {
-    for _ in $(seq 1200); do
+    for _ in $(seq 3000); do
         "$@" && return
         kill -0 "$training" 2>/dev/null || break
         sleep 0.1
