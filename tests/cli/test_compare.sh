@@ -1,29 +1,8 @@
 #!/bin/sh
 # brume compare: how far one texture is from another; files and folders, rates and channels; what it
-# refuses. BUILD is the folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# refuse CODE WORD ARGUMENTS...: brume compare fails with CODE and says WORD in its one line.
-refuse() {
-    code=$1 word=$2
-    shift 2
-    timeout 60 "$brume" compare "$@" >out.txt 2>err.txt
-    got=$?
-    [ $got -eq "$code" ] || fail "compare $*: exit code $got, not $code"
-    [ "$(wc -l <err.txt)" -eq 1 ] || fail "compare $*: not one line: $(cat err.txt)"
-    grep -qF -e "$word" err.txt || fail "compare $*: \"$word\" is not in: $(cat err.txt)"
-    [ -s out.txt ] && fail "compare $*: wrote to standard output: $(cat out.txt)"
-}
+# refuses.
+. tests/cli/common.sh
+verb=compare
 
 /usr/bin/python3 - <<'PYTHON' || exit 1
 import os
@@ -126,4 +105,4 @@ refuse 1 'short.wav: lasts 0.40 s' real.wav short.wav
 refuse 1 'one real sound of 2 s' second.wav same.wav
 refuse 1 'empty folder: no usable sound' real.wav 'empty folder'
 
-[ $failures -eq 0 ]
+finish

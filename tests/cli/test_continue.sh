@@ -1,21 +1,12 @@
 #!/bin/sh
 # brume continue, with the shipped model: the same for the same words, joined to the prompt, at any
 # rate, from any channels; and prompts that are no melody, refused with one line and nothing left
-# behind. BUILD is the folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-prompt=$(realpath tests/prompts/piano.flac)
-texture=$(realpath models/weights/texture.safetensors)
-melody=$(realpath models/weights/melody.safetensors)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
+# behind.
+. tests/cli/common.sh
+verb="continue --quiet -o refused.wav"
+prompt=$root/tests/prompts/piano.flac
+texture=$root/models/weights/texture.safetensors
+melody=$root/models/weights/melody.safetensors
 
 # carry_on OUT ARGUMENTS...
 carry_on() {
@@ -76,29 +67,14 @@ for form in opposite low clipped shifted fine; do
         fail "the prompt as $form.wav was refused"
 done
 
-# refused WHAT ARGUMENTS...: exit 1, one line that names the prompt and says WHAT, no file left.
-refused() {
-    what=$1
-    shift
-    "$brume" continue "$@" --quiet -o refused.wav >out.txt 2>err.txt
-    code=$?
-    [ $code -eq 1 ] || fail "$*: exit $code instead of 1"
-    [ "$(wc -l <err.txt)" -eq 1 ] || fail "$*: not one line: $(cat err.txt)"
-    grep -q -- "$what" err.txt || fail "$*: does not say \"$what\": $(cat err.txt)"
-    [ -e refused.wav ] && fail "$*: left a file behind"
-    ls -A | grep -q 'refused' && fail "$*: left something behind: $(ls -A)"
-}
-
 for name in short silent noise constant nan long many; do
-    refused "$name.wav" "$name.wav" --model "$melody"
+    refuse 1 "$name.wav" "$name.wav" --model "$melody"
 done
-refused "silent" silent.wav --model "$melody"
-refused "no single melody\|too few" noise.wav --model "$melody"
-refused "nowhere.wav" nowhere.wav --model "$melody"
-refused "brume.melody" "$prompt" --model "$texture"
-"$brume" continue --seconds 3 -o x.wav 2>/dev/null
-[ $? -eq 2 ] || fail "no prompt: not exit 2"
-"$brume" continue "$prompt" --temperature 9 -o x.wav 2>/dev/null
-[ $? -eq 2 ] || fail "--temperature 9: not exit 2"
+refuse 1 silent silent.wav --model "$melody"
+refuse 1 "too few to carry on" noise.wav --model "$melody"
+refuse 1 nowhere.wav nowhere.wav --model "$melody"
+refuse 1 brume.melody "$prompt" --model "$texture"
+refuse 2 PROMPT --seconds 3
+refuse 2 "--temperature 9 is" "$prompt" --temperature 9
 
-[ $failures -eq 0 ]
+finish

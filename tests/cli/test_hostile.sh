@@ -1,19 +1,8 @@
 #!/bin/sh
 # Model files that nobody should trust, given to brume render and brume info: each is refused in one
-# line, in time, with nothing left behind, or it plays sound that is finite. BUILD is the folder of
-# the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export HOME="$work" XDG_DATA_HOME="$work/data"
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
+# line, in time, with nothing left behind, or it plays sound that is finite.
+. tests/cli/common.sh
+limit=5
 
 # Builds a good model by hand, then files that differ from it in one thing.
 cat >make.py <<'PYTHON'
@@ -146,23 +135,11 @@ mkfifo pipe.safetensors
 ln -s /dev/zero device.safetensors
 ln -s nowhere dangling.safetensors
 
-# try VERB... : runs it on $model; sets got.
-try() {
-    before=$(ls -A)
-    timeout 5 "$brume" "$@" >out.txt 2>err.txt
-    got=$?
-    [ "$(ls -A)" = "$before" ] || fail "$model: $1 left something"
-}
-touch out.txt err.txt
-
-# refused VERB: it said one line that names the file, and failed.
-refused() {
-    [ $got -eq 1 ] || fail "$model: $1: exit code $got, not 1"
-    [ "$(wc -l <err.txt)" -eq 1 ] || fail "$model: $1: not one line: $(cat err.txt)"
-    grep -qF -e "brume $1: $model: " err.txt || fail "$model: $1 does not name it: $(cat err.txt)"
+# refuse_model VERB ARGUMENTS...: brume refuses $model, by its name, in a line that can be printed.
+refuse_model() {
+    refuse 1 "brume $1: $model: " "$@"
     [ "$(wc -c <err.txt)" -lt 1200 ] || fail "$model: $1 says too much: $(cat err.txt)"
     LC_ALL=C grep -q '[[:cntrl:]]' err.txt && fail "$model: $1: control characters: $(cat err.txt)"
-    [ -s out.txt ] && fail "$model: $1 wrote to standard output"
 }
 
 "$brume" render --model ./same.safetensors --seconds 0.2 -o same.wav || fail "the good model is refused"
@@ -171,23 +148,15 @@ cmp same.wav good.wav || fail "the good model, written again, is another"
 
 for model in no-model/* bad/* ./folder.safetensors ./pipe.safetensors ./device.safetensors \
     ./dangling.safetensors ./missing.safetensors; do
-    try render --model "$model" --seconds 0.1 -o bad.wav
-    refused render
+    refuse_model render --model "$model" --seconds 0.1 -o bad.wav
     [ "${model#bad/}" = "$model" ] || continue
-    try info "$model"
-    refused info
+    refuse_model info "$model"
 done
 for model in bad/kind bad/no-kind bad/config-text bad/nan; do
-    try info "$model"
-    [ $got -eq 0 ] || fail "$model: info: $(cat err.txt)"
+    exits 0 "$brume" info "$model"
 done
-model=bad/kind
-try render --model bad/kind --seconds 0.1 -o bad.wav
-grep -qF '"brume.melody", not "brume.texture"' err.txt || fail "the wrong kind: $(cat err.txt)"
-
-model=./short-window.safetensors
-try render --model $model --seconds 0.1 -o bad.wav
-{ [ $got -eq 1 ] && grep -q "window of 64 frames is too short" err.txt; } || fail "a short window"
+refuse 1 '"brume.melody", not "brume.texture"' render --model bad/kind --seconds 0.1 -o bad.wav
+refuse 1 "window of 64 frames is too short" render --model ./short-window.safetensors --seconds 0.1 -o bad.wav
 
 for model in wild steep; do
     for sampler in dpm ddim ddpm; do
@@ -236,4 +205,4 @@ print(played, "of 80 changed files still play")
 sys.exit(faults > 0)
 PYTHON
 
-[ $failures -eq 0 ]
+finish

@@ -1,21 +1,7 @@
 #!/bin/sh
 # What brume train texture hears of recordings: loops and cue points, mp3 and opus, long files in
-# pieces, files that go while it trains. BUILD is the folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-work=$(mktemp -d)
-training=
-trap '[ -z "$training" ] || kill "$training" 2>/dev/null; rm -rf "$work"' EXIT
-cd "$work" || exit 1
-# Fontconfig keeps its caches until the process ends; a leak of ours still fails the test.
-echo leak:libfontconfig >leaks.txt
-export LSAN_OPTIONS="suppressions=$work/leaks.txt:print_suppressions=0"
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
+# pieces, files that go while it trains.
+. tests/cli/common.sh
 
 /usr/bin/python3 - <<'PYTHON' || exit 1
 import os
@@ -84,17 +70,7 @@ grep -q '^1 recordings, 0.1 minutes' out.txt || fail "the loop: $(cat out.txt)"
 mv cut given && mv loop cut && mv cut/a.wav looped.wav && mv given/a.wav cut
 train cut cut.safetensors
 grep -q 'note: ' err.txt && fail "marks where there are none: $(cat err.txt)"
-/usr/bin/python3 - <<'PYTHON' || fail "the loop is not what was trained on"
-import struct
-
-
-def tensors(path):
-    data = open(path, "rb").read()
-    return data[8 + struct.unpack("<Q", data[:8])[0]:]
-
-
-assert tensors("loop.safetensors") == tensors("cut.safetensors")
-PYTHON
+tensors loop.safetensors cut.safetensors || fail "the loop is not what was trained on"
 
 # Cue points part a file; the parts are held out one by one.
 train cues cues.safetensors --holdout 0.3
@@ -124,20 +100,13 @@ done
 mkdir gone
 cp formats/lossless.wav gone
 ln -s nowhere gone/vanished.wav
-rm out.txt
-"$brume" train texture gone -o gone.safetensors --steps 30 --batch 2 --channels 16 --blocks 1 \
-    --from none >out.txt 2>err.txt &
-training=$!
-waited=0
-while ! grep -qs 'this machine' out.txt && [ $waited -lt 600 ] && kill -0 $training 2>/dev/null; do
-    sleep 0.1
-    waited=$((waited + 1))
-done
+start "$brume" train texture gone -o gone.safetensors --steps 30 --batch 2 --channels 16 --blocks 1 --from none
+await grep -qs 'this machine' out.txt
 rm -r gone
-wait $training || fail "files that went while it trained: $(cat err.txt)"
-training=
+collect
+[ $code -eq 0 ] || fail "files that went while it trained: $(cat err.txt)"
 grep -q '^brume train: skipped: gone/vanished.wav: cannot be opened' err.txt ||
     fail "a file that vanished: $(cat err.txt)"
 [ -s gone.safetensors ] || fail "no model once the files had gone"
 
-[ $failures -eq 0 ]
+finish

@@ -1,19 +1,8 @@
 #!/bin/sh
-# brume models and brume info: where models are looked for, what is listed, and the card. BUILD is
-# the folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+# brume models and brume info: where models are looked for, what is listed, and the card.
+. tests/cli/common.sh
 export HOME="$work/home"
-unset XDG_DATA_HOME BRUME_MODELS
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
+unset XDG_DATA_HOME
 
 /usr/bin/python3 - <<'PYTHON' || exit 1
 import json
@@ -161,17 +150,6 @@ text = open("odd.txt").read()
 assert "\033" not in text and "\t" not in text and len(text.splitlines()) == 2 + 6, text
 PYTHON
 
-# refuse CODE WORD ARGUMENTS...
-refuse() {
-    code=$1 word=$2
-    shift 2
-    timeout 5 "$brume" "$@" >out.txt 2>err.txt
-    got=$?
-    [ $got -eq "$code" ] || fail "$*: exit code $got, not $code"
-    [ "$(wc -l <err.txt)" -eq 1 ] || fail "$*: not one line: $(cat err.txt)"
-    grep -qF -e "$word" err.txt || fail "$*: \"$word\" is not in: $(cat err.txt)"
-    [ -s out.txt ] && fail "$*: wrote to standard output"
-}
 refuse 1 "tiny" info nosuch
 refuse 1 "tiny" render --model nosuch -o bad.wav
 refuse 1 "nowhere/x.safetensors" info nowhere/x.safetensors
@@ -189,4 +167,4 @@ done
 "$brume" models >/dev/full 2>err.txt && fail "a full standard output goes unnoticed by models"
 "$brume" info tiny >/dev/full 2>err.txt && fail "a full standard output goes unnoticed by info"
 
-[ $failures -eq 0 ]
+finish

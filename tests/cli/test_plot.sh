@@ -1,34 +1,7 @@
 #!/bin/sh
-# brume plot: the picture's size and sameness, its options, and what it refuses. BUILD is the folder
-# of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-# Fontconfig keeps its caches until the process ends; a leak of ours still fails the test.
-echo leak:libfontconfig >leaks.txt
-export LSAN_OPTIONS="suppressions=$work/leaks.txt:print_suppressions=0"
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# refuse CODE WORD ARGUMENTS...: brume plot fails with CODE, says WORD in its one line, leaves nothing.
-refuse() {
-    code=$1 word=$2
-    shift 2
-    timeout 5 "$brume" plot "$@" >out.txt 2>err.txt
-    got=$?
-    [ $got -eq "$code" ] || fail "plot $*: exit code $got, not $code"
-    [ "$(wc -l <err.txt)" -eq 1 ] || fail "plot $*: not one line: $(cat err.txt)"
-    grep -qF -e "$word" err.txt || fail "plot $*: \"$word\" is not in: $(cat err.txt)"
-    [ -s out.txt ] && fail "plot $*: wrote to standard output"
-    [ -e bad.png ] && fail "plot $*: left a picture"
-    [ -z "$(find . -name '.*.tmp')" ] || fail "plot $*: left a temporary file"
-}
+# brume plot: the picture's size and sameness, its options, and what it refuses.
+. tests/cli/common.sh
+verb=plot
 
 /usr/bin/python3 - <<'PYTHON' || exit 1
 import math
@@ -147,7 +120,7 @@ refuse 1 taken.png tone.wav -o taken.png
 ln -s /dev/full full.png
 refuse 1 full.png tone.wav -o full.png
 [ -c /dev/full ] || fail "the device was replaced"
-(failures=0 && ulimit -f 1 && refuse 1 bad.png high.wav -o bad.png && exit $failures) || fail "a full disk"
+limited 1 refuse 1 bad.png high.wav -o bad.png
 refuse 1 "a?b.wav" "$(printf 'a\nb.wav')" -o bad.png
 
 refuse 2 -o tone.wav
@@ -178,4 +151,4 @@ done
 "$brume" --help | grep -q plot || fail "brume --help"
 "$brume" --help >/dev/full 2>err.txt && fail "a full standard output goes unnoticed"
 
-[ $failures -eq 0 ]
+finish

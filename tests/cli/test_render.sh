@@ -1,24 +1,10 @@
 #!/bin/sh
 # brume render: the same sound for the same words, longer sounds that begin as the shorter ones do,
 # stereo, samplers and mixtures, interruption, and what it refuses. The model is a tiny one, trained
-# here. BUILD is the folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-work=$(mktemp -d)
-disk=$work/disk
-cleanup() {
-    umount "$disk" 2>/dev/null
-    rm -rf "$work"
-}
-trap cleanup EXIT
-cd "$work" || exit 1
-export HOME="$work" XDG_DATA_HOME="$work/data"
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
+# here.
+. tests/cli/common.sh
+verb="render --model tiny.safetensors"
+trap 'umount disk 2>/dev/null; clear_up' EXIT
 
 /usr/bin/python3 - <<'PYTHON' || exit 1
 import os
@@ -204,20 +190,6 @@ interrupt TERM --seconds 100000
 interrupt HUP --seconds 100000 --rate 48000
 interrupt INT --seconds 2 --sampler ddpm --steps 1000
 
-# refuse CODE WORD ARGUMENTS...: fails with CODE, says WORD in its one line, leaves nothing.
-refuse() {
-    code=$1 word=$2
-    shift 2
-    before=$(find . | sort)
-    timeout 10 "$brume" render --model tiny.safetensors "$@" >out.txt 2>err.txt
-    got=$?
-    [ $got -eq "$code" ] || fail "render $*: exit code $got, not $code"
-    [ "$(wc -l <err.txt)" -eq 1 ] || fail "render $*: not one line: $(cat err.txt)"
-    grep -qF -e "$word" err.txt || fail "render $*: \"$word\" is not in: $(cat err.txt)"
-    [ -s out.txt ] && fail "render $*: wrote to standard output"
-    [ "$(find . | sort)" = "$before" ] || fail "render $*: left something: $(find . -newer out.txt)"
-}
-touch out.txt err.txt
 mkdir folder folder.wav
 mkfifo pipe.wav
 ln -s /dev/full full.wav
@@ -269,16 +241,14 @@ refuse 1 "suffix" -o folder/
 
 # A full disk. Encoders keep some of the sound to themselves, so it must be more than a little.
 for suffix in wav flac ogg; do
-    (failures=0 && ulimit -f 64 && refuse 1 "bad.$suffix" -o "bad.$suffix" --seconds 6 &&
-        exit $failures) || fail "a limit on the size of $suffix"
+    limited 64 refuse 1 "bad.$suffix" -o "bad.$suffix" --seconds 6
 done
-mkdir "$disk"
-if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=64k none "$disk" 2>/dev/null; then
+mkdir disk
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=64k none disk 2>/dev/null; then
     for suffix in wav flac ogg; do
-        refuse 1 "bad.$suffix: cannot be written: No space left on device" -o "$disk/bad.$suffix" \
-            --seconds 6
+        refuse 1 "bad.$suffix: cannot be written: No space left on device" -o "disk/bad.$suffix" --seconds 6
     done
-    umount "$disk"
+    umount disk
 else
     echo "no file system could be mounted: the full disk is not tried"
 fi
@@ -288,4 +258,4 @@ for word in --seconds --class --seed --steps --sampler --width --rate --channels
     grep -q -e "$word" help.txt || fail "--help does not tell of $word"
 done
 
-[ $failures -eq 0 ]
+finish

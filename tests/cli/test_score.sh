@@ -1,32 +1,9 @@
 #!/bin/sh
-# brume score: bits a sample and a note, denoising loss by level; and what it refuses. BUILD is the
-# folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-here=$(dirname "$(realpath "$0")")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
+# brume score: bits a sample and a note, denoising loss by level; and what it refuses.
+. tests/cli/common.sh
+verb=score
 
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# refuse CODE WORD ARGUMENTS...: brume score fails with CODE and says WORD in its one line.
-refuse() {
-    code=$1 word=$2
-    shift 2
-    timeout 60 "$brume" score "$@" >out.txt 2>err.txt
-    got=$?
-    [ $got -eq "$code" ] || fail "score $*: exit code $got, not $code"
-    [ "$(wc -l <err.txt)" -eq 1 ] || fail "score $*: not one line: $(cat err.txt)"
-    grep -qF -e "$word" err.txt || fail "score $*: \"$word\" is not in: $(cat err.txt)"
-    [ -s out.txt ] && fail "score $*: wrote to standard output: $(cat out.txt)"
-}
-
-/usr/bin/python3 "$here/tunes.py" tunes || exit 1
+/usr/bin/python3 "$root/tests/cli/tunes.py" tunes || exit 1
 /usr/bin/python3 - <<'PYTHON' || exit 1
 import os
 import random
@@ -109,4 +86,4 @@ refuse 1 '"snow"' T.safetensors test/noise.wav --class snow
 refuse 1 missing.wav T.safetensors missing.wav
 refuse 1 tunes/notes.txt T.safetensors tunes/notes.txt --class rain
 
-[ $failures -eq 0 ]
+finish

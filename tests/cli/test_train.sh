@@ -1,33 +1,12 @@
 #!/bin/sh
 # brume train: a folder of sounds becomes a model; interrupted and resumed, the same model to the
-# bit; and what it refuses. BUILD is the folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-work=$(mktemp -d)
-training=
-trap '[ -z "$training" ] || kill "$training" 2>/dev/null; rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
+# bit; and what it refuses.
+. tests/cli/common.sh
+verb=train
 
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# refuse CODE WORD ARGUMENTS...: brume train fails with CODE, says WORD in its one line, leaves
-# nothing.
-refuse() {
-    code=$1 word=$2
-    shift 2
-    timeout 60 "$brume" train "$@" >out.txt 2>err.txt
-    got=$?
-    [ $got -eq "$code" ] || fail "train $*: exit code $got, not $code"
-    [ "$(grep -vc 'skipped: \|warning: ' err.txt)" -eq 1 ] ||
-        fail "train $*: not one line: $(cat err.txt)"
-    grep -v 'skipped: \|warning: ' err.txt | grep -qF -e "$word" ||
-        fail "train $*: \"$word\" is not in: $(cat err.txt)"
-    [ -s out.txt ] && fail "train $*: wrote to standard output: $(cat out.txt)"
-    [ -z "$(find . -name 'bad*' -o -name '.*.tmp')" ] || fail "train $*: left a file"
+# What it says beside warnings.
+said() {
+    grep -v 'skipped: \|warning: ' err.txt
 }
 
 /usr/bin/python3 - <<'PYTHON' || exit 1
@@ -74,28 +53,6 @@ os.link("sounds/rain/one.wav", "named/rain, heavy/one.wav")
 PYTHON
 mkdir hollow
 touch file
-
-# tensors A B: the two models hold the same tensors, to the bit.
-tensors() {
-    /usr/bin/python3 - "$@" <<'PYTHON' || fail "the tensors of $1 and $2 differ"
-import json
-import struct
-import sys
-
-def load(path):
-    data = open(path, "rb").read()
-    size = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + size])
-    header.pop("__metadata__")
-    return {name: (entry["dtype"], entry["shape"],
-                   data[8 + size:][slice(*entry["data_offsets"])])
-            for name, entry in header.items()}
-
-a, b = load(sys.argv[1]), load(sys.argv[2])
-assert len(a) > 10 and a.keys() == b.keys()
-sys.exit([name for name in a if a[name] != b[name]] or 0)
-PYTHON
-}
 
 seen="--channels 16 --blocks 2 --batch 2 --seed 3"
 small="$seen --no-preview"
@@ -155,7 +112,7 @@ PYTHON
 "$brume" train texture sounds -o again.safetensors --steps 30 $small --quiet >out.txt 2>err.txt ||
     fail "training again"
 [ -s out.txt ] && fail "--quiet is not: $(cat out.txt)"
-tensors M.safetensors again.safetensors
+tensors M.safetensors again.safetensors || fail "the same seed made another model"
 "$brume" train texture sounds -o bad.safetensors --steps 2 --channels 16 --blocks 1 --batch 2 \
     --class waves --holdout 0 --no-preview --json >result.json 2>err.txt || fail "--json"
 /usr/bin/python3 -c '
@@ -271,19 +228,10 @@ rm bad.safetensors texture.safetensors
 # shellcheck disable=SC2086
 "$brume" train texture sounds -o whole.safetensors --steps 500 $small >out.txt 2>err.txt ||
     fail "the whole run"
-# What waits for a line must not find it in what the run before has written.
-rm out.txt
 # shellcheck disable=SC2086
-"$brume" train texture sounds -o parts.safetensors --steps 500 $seen --save-every 0.05 >out.txt 2>err.txt &
-training=$!
-waited=0
-while ! grep -qs '^step 160/' out.txt && [ $waited -lt 1200 ] && kill -0 $training 2>/dev/null; do
-    sleep 0.1
-    waited=$((waited + 1))
-done
-kill -INT $training
-wait $training
-code=$? training=
+start "$brume" train texture sounds -o parts.safetensors --steps 500 $seen --save-every 0.05
+await grep -qs '^step 160/' out.txt
+stop INT
 [ $code -eq 1 ] || fail "interrupted: exit code $code, not 1: $(cat out.txt err.txt)"
 grep -q '^brume train: interrupted at step [0-9]*: .*parts.safetensors.*--resume' err.txt ||
     fail "interrupted: $(cat err.txt)"
@@ -298,25 +246,17 @@ echo '499,9,9,9' >>parts.progress/loss.csv
     fail "resumed: $(cat err.txt)"
 grep -q 'goes on at step [0-9][0-9]*$' out.txt || fail "resumed: $(cat out.txt)"
 [ -e parts.safetensors.checkpoint ] && fail "resumed: the checkpoint is still there"
-tensors whole.safetensors parts.safetensors
+tensors whole.safetensors parts.safetensors || fail "resumed: another model"
 head -n "$(wc -l <before.csv)" parts.progress/loss.csv | cmp - before.csv || fail "another curve"
 [ "$(cut -d, -f1 parts.progress/loss.csv | tr '\n' ' ')" = 'step 80 160 240 320 400 480 500 ' ] ||
     fail "the curve: $(cat parts.progress/loss.csv)"
 
 # Interrupted before any evaluation: that which the interruption makes must not count.
-rm out.txt
 # shellcheck disable=SC2086
-"$brume" train texture sounds -o early.safetensors --steps 100000 $small >out.txt 2>err.txt &
-training=$!
-waited=0
-while ! grep -qs '^usable after' out.txt && [ $waited -lt 300 ] && kill -0 $training 2>/dev/null; do
-    sleep 0.1
-    waited=$((waited + 1))
-done
+start "$brume" train texture sounds -o early.safetensors --steps 100000 $small
+await grep -qs '^usable after' out.txt
 sleep 1
-kill -TERM $training
-wait $training
-code=$? training=
+stop TERM
 [ $code -eq 1 ] || fail "stopped early: exit code $code, not 1: $(cat out.txt err.txt)"
 [ -s early.safetensors.checkpoint ] || fail "stopped early: no checkpoint: $(cat err.txt)"
 grep -qa 'best_step=0 .*best=nan' early.safetensors.checkpoint ||
@@ -366,4 +306,4 @@ done
 "$brume" train --help >help.txt || fail "--help"
 grep -q -- --resume help.txt || fail "--help does not tell of --resume"
 
-[ $failures -eq 0 ]
+finish

@@ -1,62 +1,15 @@
 #!/bin/sh
 # brume train melody: a folder of tunes becomes a model; interrupted and resumed, the same model to
-# the bit; and what it refuses. BUILD is the folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-here=$(dirname "$(realpath "$0")")
-work=$(mktemp -d)
-training=
-trap '[ -z "$training" ] || kill "$training" 2>/dev/null; rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
+# the bit; and what it refuses.
+. tests/cli/common.sh
+verb=train
 
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
+# What it says beside warnings and notes.
+said() {
+    grep -Ev 'skipped: |warning: |note: ' err.txt
 }
 
-# refuse CODE WORD ARGUMENTS...: brume train fails with CODE, says WORD in its one line, leaves
-# nothing.
-refuse() {
-    code=$1 word=$2
-    shift 2
-    timeout 60 "$brume" train "$@" >out.txt 2>err.txt
-    got=$?
-    [ $got -eq "$code" ] || fail "train $*: exit code $got, not $code"
-    [ "$(grep -Evc 'skipped: |warning: |note: ' err.txt)" -eq 1 ] ||
-        fail "train $*: not one line: $(cat err.txt)"
-    grep -Ev 'skipped: |warning: |note: ' err.txt | grep -qF -e "$word" ||
-        fail "train $*: \"$word\" is not in: $(cat err.txt)"
-    [ -s out.txt ] && fail "train $*: wrote to standard output: $(cat out.txt)"
-    [ -z "$(find . -name 'bad*' -o -name '.*.tmp')" ] || fail "train $*: left a file"
-}
-
-# tensors A B [PREFIX]: the two models hold the same tensors, to the bit.
-tensors() {
-    /usr/bin/python3 - "$@" <<'PYTHON'
-import json
-import struct
-import sys
-
-def load(path):
-    data = open(path, "rb").read()
-    size = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + size])
-    header.pop("__metadata__")
-    return {name: (entry["dtype"], entry["shape"],
-                   data[8 + size:][slice(*entry["data_offsets"])])
-            for name, entry in header.items()}
-
-a, b = load(sys.argv[1]), load(sys.argv[2])
-for side in a, b:
-    for name in [name for name in side if not name.startswith("".join(sys.argv[3:]))]:
-        del side[name]
-assert len(a) > 10 and a.keys() == b.keys()
-sys.exit([name for name in a if a[name] != b[name]] or 0)
-PYTHON
-}
-
-/usr/bin/python3 "$here/tunes.py" tunes || exit 1
+/usr/bin/python3 "$root/tests/cli/tunes.py" tunes || exit 1
 
 "$brume" train melody tunes -o M.safetensors --steps 8 --seed 3 --from none --licence CC0 >out.txt 2>err.txt ||
     fail "training: $(cat err.txt)"
@@ -133,19 +86,11 @@ rm -f bad.safetensors
 
 # interrupt LINE: trains until LINE was printed and a little longer, then stops it.
 interrupt() {
-    rm out.txt
     # shellcheck disable=SC2086
-    "$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --from none $2 >out.txt 2>err.txt &
-    training=$!
-    waited=0
-    while ! grep -qs "$1" out.txt && [ $waited -lt 1200 ] && kill -0 $training 2>/dev/null; do
-        sleep 0.1
-        waited=$((waited + 1))
-    done
+    start "$brume" train melody tunes -o parts.safetensors --steps 40 --seed 3 --from none $2
+    await grep -qs "$1" out.txt
     sleep 1
-    kill -INT $training
-    wait $training
-    code=$? training=
+    stop INT
     [ $code -eq 1 ] || fail "interrupted: exit code $code, not 1: $(cat out.txt err.txt)"
     grep -q '^brume train: interrupted: .*parts.safetensors.*--resume' err.txt ||
         fail "interrupted: $(cat err.txt)"
@@ -189,7 +134,7 @@ tier() {
 mkdir shipped few strum strum/sounds
 cp M.safetensors shipped/melody.safetensors
 cp tunes/tune0.mid tunes/tune1.mid tunes/tune2.mid few
-/usr/bin/python3 "$here/tunes.py" --chords few/chords.mid
+/usr/bin/python3 "$root/tests/cli/tunes.py" --chords few/chords.mid
 cp tunes/sounds/s1.wav strum/sounds
 export BRUME_MODELS=shipped
 "$brume" train melody few -o notes.safetensors --steps 4 >out.txt 2>err.txt ||
@@ -246,4 +191,4 @@ for place in nowhere/bad.safetensors folder.safetensors /dev/null; do
     grep -q skipped err.txt && fail "$place: noticed after reading only"
 done
 
-[ $failures -eq 0 ]
+finish

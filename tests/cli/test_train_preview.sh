@@ -1,30 +1,6 @@
 #!/bin/sh
-# brume train: what can be seen and heard of its course, and the report at its end. BUILD is the
-# folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-work=$(mktemp -d)
-training=
-trap '[ -z "$training" ] || kill "$training" 2>/dev/null; rm -rf "$work"' EXIT
-cd "$work" || exit 1
-# Fontconfig keeps its caches until the process ends; a leak of ours still fails the test.
-echo leak:libfontconfig >leaks.txt
-export LSAN_OPTIONS="suppressions=$work/leaks.txt:print_suppressions=0"
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# await PATTERN FILE: until a line of the training's is there.
-await() {
-    waited=0
-    while ! grep -q "$1" "$2" 2>/dev/null && [ $waited -lt 600 ] && kill -0 $training 2>/dev/null; do
-        sleep 0.1
-        waited=$((waited + 1))
-    done
-}
+# brume train: what can be seen and heard of its course, and the report at its end.
+. tests/cli/common.sh
 
 # Six classes: noise that crackles, half a minute in four files; a short one; and four that little
 # is asked of.
@@ -135,15 +111,11 @@ mkdir one
 cp -r sounds/fire one/fire
 
 # Stopped while it trains: the model so far is heard and measured.
-rm -f out.txt
 # shellcheck disable=SC2086
-"$brume" train texture one -o bad.safetensors --steps 100000 $few --holdout 0.25 >out.txt 2>err.txt &
-training=$!
-await '^usable' out.txt
+start "$brume" train texture one -o bad.safetensors --steps 100000 $few --holdout 0.25
+await grep -qs '^usable' out.txt
 sleep 0.5
-kill -INT $training
-wait $training
-code=$? training=
+stop INT
 [ $code -eq 1 ] || fail "interrupted: exit code $code, not 1: $(cat out.txt err.txt)"
 grep -q '^the model is written; a last preview' out.txt || fail "interrupted: $(cat out.txt)"
 grep -q '^  fire: TOTAL [0-9.]* (recordings among themselves [0-9.]*), memorisation ' out.txt ||
@@ -189,16 +161,13 @@ grep -q '^wrote full.safetensors after 3 steps$' out.txt || fail "a full disk: $
 # A folder that cannot be made stops nothing. Recordings that are gone, or others, at the end are
 # passed over; nothing set aside is told.
 touch gone.progress
-rm -f out.txt
 # shellcheck disable=SC2086
-"$brume" train texture one -o gone.safetensors --steps 30 $few --holdout 0 --save-every 0 \
-    >out.txt 2>err.txt &
-training=$!
-await '^usable' out.txt
+start "$brume" train texture one -o gone.safetensors --steps 30 $few --holdout 0 --save-every 0
+await grep -qs '^usable' out.txt
 rm one/fire/f1.wav
 cp sounds/ice/ice.wav one/fire/f2.wav
-wait $training || fail "recordings that are gone: $(cat err.txt)"
-training=
+collect
+[ $code -eq 0 ] || fail "recordings that are gone: $(cat err.txt)"
 grep -q '^brume train: gone.progress: this folder .*: File exists; training goes on' err.txt ||
     fail "a folder that cannot be made: $(cat err.txt)"
 grep -q '^brume train: warning: left out of the report: one/fire/f1.wav: ' err.txt ||
@@ -209,4 +178,4 @@ grep -q '^  fire: memorisation [0-9.]*: cannot tell how near it is: nothing was 
     out.txt || fail "nothing set aside: $(cat out.txt)"
 grep -q '; 14 s to learn from are little$' out.txt || fail "little: $(cat out.txt)"
 
-[ $failures -eq 0 ]
+finish

@@ -1,22 +1,12 @@
 #!/bin/sh
 # brume transform, with the shipped model: strength 0 gives the input back, its gestures fade as the
 # strength rises, the same for the same words, at any rate, of any channels; interruption, and what it
-# refuses. BUILD is the folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
-prompt=$(realpath tests/prompts/piano.flac)
-texture=$(realpath models/weights/texture.safetensors)
-melody=$(realpath models/weights/melody.safetensors)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export HOME="$work" XDG_DATA_HOME="$work/data"
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
+# refuses.
+. tests/cli/common.sh
+verb=transform
+prompt=$root/tests/prompts/piano.flac
+texture=$root/models/weights/texture.safetensors
+melody=$root/models/weights/melody.safetensors
 
 # transform OUT ARGUMENTS...
 transform() {
@@ -157,33 +147,17 @@ PYTHON
 soundfile.write("long.flac", numpy.zeros((44100 * 600, 2), "int16"), 44100)'
 mkdir broken
 cp one0.wav broken/out.wav
-"$brume" transform long.flac --strength 1 --steps 100 --model "$texture" -o broken/out.wav 2>err.txt &
-pid=$!
-tries=0
-while [ "$(ls -A broken | wc -l)" -lt 2 ] && [ $tries -lt 200 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-done
-kill -TERM $pid
-wait $pid
-[ $? -eq 1 ] || fail "interrupted: exit code"
+# shellcheck disable=SC2317 # await calls it
+writes() {
+    [ "$(ls -A broken)" != out.wav ]
+}
+start "$brume" transform long.flac --strength 1 --steps 100 --model "$texture" -o broken/out.wav
+await writes
+stop TERM
+[ $code -eq 1 ] || fail "interrupted: exit code $code, not 1"
 [ "$(cat err.txt)" = "brume transform: interrupted: nothing was written" ] || fail "says: $(cat err.txt)"
 { [ "$(ls -A broken)" = out.wav ] && cmp one0.wav broken/out.wav; } || fail "left: $(ls -A broken)"
 
-# refuse CODE WORD ARGUMENTS...: fails with CODE, says WORD in its one line, leaves nothing.
-refuse() {
-    code=$1 word=$2
-    shift 2
-    before=$(find . | sort)
-    timeout 20 "$brume" transform "$@" >out.txt 2>err.txt
-    got=$?
-    [ $got -eq "$code" ] || fail "transform $*: exit code $got, not $code"
-    [ "$(wc -l <err.txt)" -eq 1 ] || fail "transform $*: not one line: $(cat err.txt)"
-    grep -qF -e "$word" err.txt || fail "transform $*: \"$word\" is not in: $(cat err.txt)"
-    [ -s out.txt ] && fail "transform $*: wrote to standard output"
-    [ "$(find . | sort)" = "$before" ] || fail "transform $*: left something: $(find . -newer out.txt)"
-}
-touch out.txt err.txt
 for value in -0.1 1.1 nan '' half; do
     refuse 2 "--strength $value is" drums.wav --strength "$value" -o bad.wav
 done
@@ -210,4 +184,4 @@ for word in --strength --class --seed --steps --width --rate --channels --model 
     grep -q -e "$word" help.txt || fail "--help does not tell of $word"
 done
 
-[ $failures -eq 0 ]
+finish

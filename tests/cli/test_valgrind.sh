@@ -2,30 +2,12 @@
 # Short runs under valgrind: no invalid or uninitialised memory is used and none leaks. Valgrind's
 # processor has AVX2 but no AVX-512, so where the real one has that, other clones of the kernels run
 # (models/real.h), and must give the same sound. OpenBLAS is held to a core type that both have.
-# BUILD is the folder of the programs.
-set -u
-BUILD=${BUILD:-build}
-brume=$(realpath "$BUILD/brume")
-case $BUILD in
-*asan | *tsan)
-    echo "a sanitized program does not run under valgrind"
-    exit 77
-    ;;
+. tests/cli/common.sh
+case $build in
+*asan | *tsan) skip "a sanitized program does not run under valgrind" ;;
 esac
-if ! valgrind --quiet true >/dev/null 2>&1; then
-    echo "valgrind is not installed, or does not run here"
-    exit 77
-fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export HOME="$work" OPENBLAS_CORETYPE=Prescott
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
+valgrind --quiet true >/dev/null 2>&1 || skip "valgrind is not installed, or does not run here"
+export OPENBLAS_CORETYPE=Prescott
 
 /usr/bin/python3 - <<'PYTHON' || exit 1
 import os
@@ -68,4 +50,4 @@ check 2 render --model tiny.safetensors --steps 0 -o bad.wav
 "$brume" render --model tiny.safetensors --seconds 0.2 --steps 2 -o real.wav || fail "render"
 cmp real.wav checked.wav || fail "valgrind's processor makes another sound than the real one"
 
-[ $failures -eq 0 ]
+finish

@@ -2,23 +2,12 @@
 # A disk that fills while training writes its checkpoint: the message says so, training goes on, the
 # checkpoint before is as it was, nothing half-written is left, and once there is room it is written.
 # What a killed training left half-written is removed by the next.
-# (What fills while sound is written is tried in tests/cli.) BUILD is the folder of the programs.
-set -u
-brume=$(realpath "${BUILD:-build}/brume")
+# (What fills while sound is written is tried in tests/cli.)
+. tests/cli/common.sh
 seconds=1 # for the first step to be done, once training has begun
-case ${BUILD:-build} in
+case $build in
 *asan | *tsan) seconds=3 ;;
 esac
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export HOME="$work"
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
 
 /usr/bin/python3 - <<'PYTHON' || exit 1
 import os
@@ -31,32 +20,17 @@ noise = numpy.random.default_rng(1).standard_normal(44100 * 4) * 0.1
 soundfile.write("sounds/rain/0.wav", noise.astype("float32"), 44100)
 PYTHON
 
-# await WHAT COMMAND...: until the command says yes, for no more than a minute.
-await() {
-    what=$1
-    shift
-    for _ in $(seq 600); do
-        "$@" && return
-        sleep 0.1
-    done
-    fail "$what: $(cat err.txt)"
-}
-
 # train ARGUMENTS...: trains until it is interrupted, after some steps; sets code.
 train() {
-    rm -f out.txt
-    "$brume" train texture sounds -o tiny.safetensors --steps 100000 --channels 16 --blocks 2 --batch 1 \
-        --no-preview "$@" >out.txt 2>err.txt &
-    pid=$!
-    await "it does not begin" grep -qs '^usable' out.txt
+    start "$brume" train texture sounds -o tiny.safetensors --steps 100000 --channels 16 --blocks 2 --batch 1 \
+        --no-preview "$@"
+    await grep -qs '^usable' out.txt
     sleep $seconds
-    kill -INT $pid
-    wait $pid
-    code=$?
+    stop INT
 }
 
 train
-[ $code -eq 1 ] && [ -s tiny.safetensors.checkpoint ] || fail "no checkpoint: $(cat err.txt)"
+{ [ $code -eq 1 ] && [ -s tiny.safetensors.checkpoint ]; } || fail "no checkpoint: $(cat err.txt)"
 cp tiny.safetensors.checkpoint before
 (ulimit -f 16 && train --resume && [ $code -eq 1 ] && grep -q "cannot be written (File too large)" err.txt) ||
     fail "a full disk, code $?: $(cat err.txt)"
@@ -69,21 +43,19 @@ cmp -s before tiny.safetensors.checkpoint && fail "it did not go on"
 # Room for the model but not for the checkpoint, until it is made while training goes on.
 blocks=$((($(stat -c %s tiny.safetensors) + $(stat -c %s tiny.safetensors.checkpoint)) / 1024))
 cp tiny.safetensors.checkpoint before
-(
-    ulimit -S -f $blocks
-    exec "$brume" train texture sounds -o tiny.safetensors --steps 100000 --channels 16 --blocks 2 \
-        --batch 1 --resume --save-every 0 --no-preview >out.txt 2>err.txt
-) &
-pid=$!
-await "no warning" grep -q "cannot be written (File too large).*training goes on" err.txt
-kill -0 $pid || fail "a full disk ended it: $(cat err.txt)"
+start prlimit --fsize=$((512 * blocks)): "$brume" train texture sounds -o tiny.safetensors --steps 100000 \
+    --channels 16 --blocks 2 --batch 1 --resume --save-every 0 --no-preview
+await grep -qs "cannot be written (File too large).*training goes on" err.txt
+kill -0 "$training" || fail "a full disk ended it: $(cat err.txt)"
 cmp before tiny.safetensors.checkpoint || fail "the checkpoint was changed while the disk was full"
-prlimit --pid $pid --fsize=unlimited
-# shellcheck disable=SC2016 # the inner shell's
-await "no checkpoint once there is room" sh -c '! cmp -s before tiny.safetensors.checkpoint'
-kill -INT $pid
-wait $pid
-[ $? -eq 1 ] && grep -q "resume goes on" err.txt || fail "it was not interrupted: $(cat err.txt)"
+prlimit --pid "$training" --fsize=unlimited
+# shellcheck disable=SC2317 # await calls it
+written() {
+    ! cmp -s before tiny.safetensors.checkpoint
+}
+await written
+stop INT
+{ [ $code -eq 1 ] && grep -q "resume goes on" err.txt; } || fail "it was not interrupted: $(cat err.txt)"
 
 # The same, but there never is room: it says that what was learnt since cannot be gone on from.
 cp tiny.safetensors.checkpoint before
@@ -102,4 +74,4 @@ train --resume
 [ ! -e $left ] || fail "what a killed training left is still there"
 [ -e $held ] || fail "another training's file was removed"
 
-[ $failures -eq 0 ]
+finish
