@@ -35,8 +35,8 @@ try 1 'not one line: it is bad' "$bad 3 'it is bad' more"
 try 0 fine "said() { grep -v more err.txt; }; $bad 3 'it is bad' more; echo fine"
 bad="refuse_command 3 bad sh -c"
 try 1 'wrote to standard output: 1' "$bad 'echo 1; echo bad >&2; exit 3'"
-try 1 'left something: .' "$bad 'touch new; echo bad >&2; exit 3'"
-try 1 'left something: .' "$bad 'rm leaks.txt; echo bad >&2; exit 3'"
+try 1 'files came or went: ./new' "$bad 'touch new; echo bad >&2; exit 3'"
+try 1 'files came or went: ./leaks.txt' "$bad 'rm leaks.txt; echo bad >&2; exit 3'"
 try 1 'exit code 124, not 3' "limit=1; $bad 'echo bad >&2; sleep 2; exit 3'"
 try 0 fine 'verb=plot; refuse 2 FILE -o bad.png; echo fine'
 try 1 'exit code 2, not 1' 'refuse 1 FILE plot -o bad.png'

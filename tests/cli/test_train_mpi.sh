@@ -51,7 +51,12 @@ for name in ("two", "three"):
     assert several["steps"] == one["steps"] == 8, several
 PYTHON
 
-# What is wrong is told once.
+# What is wrong is told once, also what is no reason to stop.
+echo words >sounds/rain/words.txt
+# shellcheck disable=SC2086
+timeout 120 $run -n 3 "$several" train texture sounds -o words.safetensors --steps 1 $small --quiet >out.txt 2>err.txt
+[ "$(grep -c 'skipped: sounds/rain/words.txt' err.txt)" -eq 1 ] || fail "a file that is none: $(cat err.txt)"
+rm sounds/rain/words.txt
 # shellcheck disable=SC2086
 {
     refuse_command 1 'missing: ' $run -n 3 "$several" train texture missing -o bad.safetensors $small

@@ -64,7 +64,7 @@ static void rounding_is_given_back(void **state)
         notes[i] = (MidiNote){.beat = 4.0 + (double)i * 13.0 / 12.0,
                               .beats = 13.0 / 24.0,
                               .pitch = (uint8_t)(30 + i)};
-    const MidiMelody melody = {notes, 11};
+    const MidiMelody melody = {.notes = notes, .count = 11};
     NoteToken tokens[11];
     assert_int_equal(note_tokens_from_midi(&melody, tokens), 24);
     int place = 0;
