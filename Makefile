@@ -112,7 +112,7 @@ help:
 	@echo "make docs          write the table of tensors into docs/MODELS.md"
 	@echo "make soak SOAK=\"--hours 8 --minutes 30\"   a long night, freewheeling and then in real time, at random: what"
 	@echo "                   must be 0 and what was done, as tables (--seed N repeats one, --tell says what is done)"
-	@echo "make sanitize      the tests under ASan with UBSan (make asan) and TSan (make tsan)"
+	@echo "make sanitize      the tests under ASan with UBSan (make asan) and TSan (make tsan); QUICK=1 those of seconds"
 	@echo "make coverage      which lines of dsp/, models/ and plugin/ the tests run"
 	@echo "make lint          clang-tidy and cppcheck on all that ships"
 	@echo "make fuzz FUZZ_SECONDS=600   give hostile files and events to every reader, each for so long"
