@@ -13,10 +13,10 @@ static const double MEASURE_SECONDS = 3.0;
 static const double EVALUATING = 80.0, EVALUATING_SHARE = 0.08;
 
 /* Windows for one class until a model is usable, and until little more is to be had: rough. From a
- * trained model (tests/bench/OWN.md): 400 steps of 8 windows came to a TOTAL of @A@ for applause and
- * of 1.61 for bubbling, of which 1,120 learnt all that a minute of it gave (1.48). From nothing: the
- * first prototype was usable after 1,520 steps for 5 classes; the shipped model took 14,200 for 15.
- * More classes share what they learn: their number counts by its square root. */
+ * trained model (tests/bench/OWN.md): 400 steps of 8 windows came to a TOTAL of 1.16 for applause
+ * and of 1.61 for bubbling, of which 1,120 learnt all that a minute of it gave (1.48). From
+ * nothing: the first prototype was usable after 1,520 steps for 5 classes; the shipped model took
+ * 14,200 for 15. More classes share what they learn: their number counts by its square root. */
 static const double USABLE_FROM = 3200.0, GOOD_FROM = 9300.0;
 static const double USABLE_NEW = 5400.0, GOOD_NEW = 30000.0;
 
