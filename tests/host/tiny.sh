@@ -31,15 +31,22 @@ for model, names in (("two", ("rain", "fire")), ("three", ("hail", "hiss", "hum"
                 noise -= numpy.convolve(noise, numpy.ones(1000) / 1000, "same")
             soundfile.write(f"{folder}/{i}.wav", (0.1 * noise).astype("float32"), 44100)
 PYTHON
+# What is wrong with such sounds is told only when it fails.
 train() {
-    "$brume" train texture "sounds/$1" -o "$2" --steps 3 --channels 16 --blocks 2 --batch 2 \
-        --no-preview --quiet
+    "$brume" train "$@" --no-preview --quiet 2>said.txt || {
+        cat said.txt >&2
+        exit 1
+    }
 }
-train two brume.lv2/models/texture.safetensors
-train three other.safetensors
+small="--steps 3 --channels 16 --blocks 2 --batch 2"
+# shellcheck disable=SC2086
+{
+    train texture sounds/two -o brume.lv2/models/texture.safetensors $small
+    train texture sounds/three -o other.safetensors $small
+}
 /usr/bin/python3 "$tunes" melodies
-"$brume" train melody melodies -o tunes.safetensors --steps 2 --no-preview --quiet
-rm -r sounds melodies
+train melody melodies -o tunes.safetensors --steps 2
+rm -r sounds melodies said.txt
 ln -s ../../../../brume.lv2/brume.so brume.lv2/brume.so
 cp ../../../brume.lv2/*.ttl brume.lv2
 cp -r ../../../brume.lv2/presets brume.lv2
