@@ -288,8 +288,11 @@ void lanes_hold(Lanes *lanes, uint64_t serial, size_t frames)
     atomic_store_explicit(&lanes->left, frames, memory_order_relaxed);
 }
 
+/* At once. In silence a crossfade would stand still, and no other lane could be offered. */
 static void silence(Lanes *lanes)
 {
+    if (lanes->fading)
+        arrive(lanes);
     lanes->sounding = SILENT;
     lanes->sounded = false;
     lanes->gain = 0.0f;
@@ -299,9 +302,6 @@ void lanes_hush(Lanes *lanes, uint64_t serial)
 {
     lanes->hushed = serial;
     lanes->hold = 0;
-    /* In silence a crossfade would stand still, and no other lane could be offered. */
-    if (lanes->fading)
-        arrive(lanes);
     silence(lanes);
 }
 
@@ -323,11 +323,8 @@ void lanes_lose_time(Lanes *lanes)
 
 void lanes_drop(Lanes *lanes)
 {
-    if (!lanes_spare(lanes)) {
+    if (!lanes_spare(lanes))
         lanes_take(lanes);
-        if (lanes->fading)
-            arrive(lanes);
-    }
-    ring_skip(lanes->rings[lanes->reading], SIZE_MAX);
     silence(lanes);
+    ring_skip(lanes->rings[lanes->reading], SIZE_MAX);
 }
