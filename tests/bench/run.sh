@@ -63,7 +63,9 @@ tables() {
 say '# What Brume costs' '' \
     "Written by \`make bench\`, $(date -u '+%Y-%m-%d %H:%M') UTC. Processor time of one thread unless a table says" \
     'otherwise, medians of interleaved rounds; "a (b..c)" is a median and the quartiles about it. A machine' \
-    'that is busy with other things makes all of it slower, and figures of different tables incomparable.' ''
+    'that is busy with other things makes all of it slower, and figures of different tables incomparable.' '' \
+    "Figures that other commands make, each beside its own: TRUST.md (fuzzing, faults, sanitizers, coverage), SOAK.md," \
+    "EXACT.md, OWN.md (models of one's own sounds), MELODY.md, COMPARE.md, RANKS.md, TORCH.md, PLUGIN.md, all in tests/bench." ''
 machine
 say ''
 
